@@ -1,0 +1,121 @@
+"""What a reply is made of. Renderers read it; nothing they need is left out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+
+from facts.schema import CONDITIONS, Comparison, Fact
+from facts.store import Snapshot
+
+MOST_BUTTONS = 5
+MOST_SOURCES = 4
+
+
+class Outcome(str, Enum):
+    """Why a reply is what it is. The values are the ones other programs read."""
+
+    ANSWERED = "answered"
+    CLARIFY = "clarify"
+    NOT_COVERED = "not_covered"
+    OTHER_CONDITION = "other_condition"
+    OUT_OF_SCOPE = "out_of_scope"
+    PERSONAL_ADVICE = "personal_advice"
+    CRISIS = "crisis"
+    EMERGENCY = "emergency"
+    SMALLTALK = "smalltalk"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Button:
+    """What a person may press next; `payload` is sent in their place."""
+
+    title: str
+    payload: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What stands behind a text: facts, and sources of records that are no facts."""
+
+    facts: Tuple[str, ...] = ()
+    sources: Tuple[str, ...] = ()
+    reviewed: Tuple[date, ...] = ()
+    checked: bool = True
+
+    def __add__(self, other: Evidence) -> Evidence:
+        return Evidence(
+            tuple(dict.fromkeys(self.facts + other.facts)),
+            tuple(dict.fromkeys(self.sources + other.sources)),
+            self.reviewed + other.reviewed,
+            self.checked and other.checked,
+        )
+
+
+def evidence_of(*records: Any) -> Evidence:
+    """The evidence named by records of the store (facts, answers, cells, drugs, ...)."""
+    total = Evidence()
+    for record in records:
+        facts = (record.id,) if isinstance(record, Fact) else tuple(getattr(record, "facts", ()))
+        own = () if isinstance(record, Fact) else tuple(getattr(record, "sources", ()))
+        reviewed = getattr(record, "reviewed", None)
+        total += Evidence(facts, own, (reviewed,) if reviewed else (), getattr(record, "checked", True))
+    return total
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One reply, before the disclaimer is added and a channel renders it."""
+
+    outcome: Outcome
+    answer: str
+    topic: Optional[str] = None
+    conditions: Tuple[str, ...] = ()
+    terms: Tuple[str, ...] = ()
+    evidence: Evidence = Evidence()
+    comparison: Tuple[Comparison, ...] = ()
+    buttons: Tuple[Button, ...] = ()
+    topics: Tuple[str, ...] = ()
+    #: Facts already told, so that "tell me more" goes on behind them.
+    told: Tuple[str, ...] = ()
+    #: Facts that back the reply without being part of what was said about the topic.
+    details: Dict[str, Any] = field(default_factory=dict)
+
+    def metadata(self, facts: Snapshot) -> Dict[str, Any]:
+        """The reply as the contract describes it, all but the disclaimer."""
+        cited = [facts.facts[f] for f in self.evidence.facts if f in facts.facts]
+        names = list(dict.fromkeys([s for f in cited for s in f.sources] + list(self.evidence.sources)))
+        sources = sorted((facts.sources[n] for n in names if n in facts.sources), key=lambda s: s.tier)
+        reviewed = [*self.evidence.reviewed, *(f.reviewed for f in cited)]
+        content: Dict[str, Any] = {
+            "outcome": self.outcome.value,
+            "topic": self.topic,
+            "conditions": in_order(self.conditions),
+            "terms": list(self.terms),
+            "answer": self.answer,
+            "comparison": [{"aspect": r.aspect, "MS": r.MS, "ALS": r.ALS} for r in self.comparison],
+            "facts": [f.id for f in cited],
+            "sources": [
+                {"title": s.title, "publisher": s.publisher, "url": s.url, "year": s.year}
+                for s in sources[:MOST_SOURCES]
+            ],
+            "reviewed": min(reviewed).isoformat() if reviewed else None,
+            "checked": self.evidence.checked and all(f.checked for f in cited),
+        }
+        if len(self.topics) > 1:
+            content["topics"] = list(self.topics)
+        return {**content, **self.details}
+
+
+def in_order(conditions: Iterable[str]) -> List[str]:
+    """MS before ALS, each once."""
+    named = set(conditions)
+    return [c for c in CONDITIONS if c in named]
+
+
+def first_buttons(buttons: Sequence[Button], most: int = MOST_BUTTONS) -> Tuple[Button, ...]:
+    """The first few, none twice."""
+    return tuple({b.payload: b for b in reversed(buttons)}[p] for p in dict.fromkeys(b.payload for b in buttons))[:most]

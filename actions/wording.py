@@ -1,0 +1,173 @@
+"""Fixed wordings: titles of questions, what to ask next, and everything that is not a fact."""
+
+from __future__ import annotations
+
+from typing import Dict, Iterable, Tuple
+
+#: How a button names a question; {it} is MS, ALS or both, and the verb follows it.
+TITLES: Dict[str, str] = {
+    "definition": "What is {it}?",
+    "difference": "How do MS and ALS differ?",
+    "similarity": "What do MS and ALS share?",
+    "symptoms": "Symptoms of {it}",
+    "early_signs": "First signs of {it}",
+    "symptom_check": "Which symptoms come with {it}?",
+    "cause": "What causes {it}?",
+    "risk_factors": "What raises the risk of {it}?",
+    "genetics": "{Do} {it} run in families?",
+    "autoimmune": "{Is} {it} autoimmune?",
+    "myelin": "What happens to the nerves in {it}?",
+    "contagious": "Can you catch {it}?",
+    "prevention": "Can {it} be prevented?",
+    "prevalence": "Who gets {it}?",
+    "diagnosis": "How {is_} {it} diagnosed?",
+    "mimics": "What can look like {it}?",
+    "both_together": "Can someone have both?",
+    "types": "Types of {it}",
+    "progression": "How {do} {it} change over time?",
+    "prognosis": "Life expectancy with {it}",
+    "fatality": "Do people die of {it}?",
+    "treatment": "How {is_} {it} treated?",
+    "drug": "Drugs for {it}",
+    "cure": "Is there a cure for {it}?",
+    "research": "Research on {it}",
+    "lifestyle": "Exercise, food and daily life with {it}",
+    "therapy": "Therapy and aids for {it}",
+    "cognition": "Thinking and mood in {it}",
+    "pain_fatigue": "Pain and tiredness in {it}",
+    "mobility": "Walking and movement in {it}",
+    "bladder_bowel": "Bladder and bowel in {it}",
+    "swallowing_speech_breathing": "Swallowing, speech and breathing in {it}",
+    "vision_senses": "Sight and feeling in {it}",
+    "pregnancy": "Pregnancy and {it}",
+    "vaccines": "Vaccines and {it}",
+    "name_history": "Names and history of {it}",
+    "famous_people": "Well-known people with {it}",
+    "support": "Who can help with {it}?",
+    "when_to_see_doctor": "When to see a doctor",
+}
+
+#: What people tend to ask next.
+RELATED: Dict[str, Tuple[str, ...]] = {
+    "definition": ("early_signs", "cause", "diagnosis", "treatment"),
+    "difference": ("early_signs", "diagnosis", "prognosis", "treatment"),
+    "similarity": ("difference", "early_signs", "both_together"),
+    "symptoms": ("early_signs", "diagnosis", "treatment", "when_to_see_doctor"),
+    "early_signs": ("diagnosis", "mimics", "when_to_see_doctor"),
+    "symptom_check": ("early_signs", "mimics", "when_to_see_doctor"),
+    "cause": ("risk_factors", "genetics", "prevention"),
+    "risk_factors": ("genetics", "prevention", "prevalence"),
+    "genetics": ("risk_factors", "cause", "types"),
+    "autoimmune": ("cause", "myelin", "treatment"),
+    "myelin": ("autoimmune", "symptoms", "diagnosis"),
+    "contagious": ("cause", "genetics"),
+    "prevention": ("risk_factors", "genetics"),
+    "prevalence": ("risk_factors", "genetics", "prognosis"),
+    "diagnosis": ("mimics", "early_signs", "treatment"),
+    "mimics": ("diagnosis", "early_signs", "when_to_see_doctor"),
+    "both_together": ("difference", "mimics"),
+    "types": ("progression", "diagnosis", "treatment"),
+    "progression": ("prognosis", "treatment", "therapy"),
+    "prognosis": ("progression", "treatment", "support"),
+    "fatality": ("prognosis", "therapy", "support"),
+    "treatment": ("drug", "therapy", "research", "cure"),
+    "drug": ("treatment", "research", "therapy"),
+    "cure": ("treatment", "research"),
+    "research": ("treatment", "cure"),
+    "lifestyle": ("therapy", "pain_fatigue", "support"),
+    "therapy": ("mobility", "swallowing_speech_breathing", "support"),
+    "cognition": ("support", "symptoms", "treatment"),
+    "pain_fatigue": ("lifestyle", "treatment", "therapy"),
+    "mobility": ("therapy", "progression", "lifestyle"),
+    "bladder_bowel": ("symptoms", "treatment"),
+    "swallowing_speech_breathing": ("therapy", "symptoms"),
+    "vision_senses": ("symptoms", "early_signs", "diagnosis"),
+    "pregnancy": ("genetics", "treatment"),
+    "vaccines": ("treatment", "lifestyle"),
+    "name_history": ("definition", "famous_people"),
+    "famous_people": ("name_history", "definition"),
+    "support": ("therapy", "lifestyle", "cognition"),
+    "when_to_see_doctor": ("early_signs", "diagnosis"),
+}
+
+#: Asked by people who have just arrived.
+STARTERS = ("definition", "early_signs", "diagnosis", "treatment", "support")
+
+GREETING = "Hello. I answer questions about multiple sclerosis (MS) and ALS (also called MND). What would you like to know?"
+GOODBYE = "Goodbye, and take care. I am here whenever you have another question."
+THANKS = "You are welcome. Ask me anything else about MS or ALS."
+HOW_ARE_YOU = "I am a program, so I am always the same. What would you like to know about MS or ALS?"
+IDENTITY = (
+    "I am a computer program, not a doctor and not a person. I answer general questions about MS and ALS from a "
+    "list of facts with their sources. No clinician has reviewed these facts yet."
+)
+HELP = (
+    "I can tell you about MS and ALS, one or both side by side: symptoms, tests, causes, outlook, treatment, daily "
+    "life and where to find help. Ask in your own words, a word or two is enough. You can say \"tell me more\", "
+    "\"more simply\", \"and for ALS?\", \"start over\" or \"forget me\"."
+)
+PRAISE = "Thank you. I am glad that helped. Is there anything else about MS or ALS?"
+COMPLAINT = "I am sorry that was not what you needed. Please try other words, or pick a question below."
+FRIGHTENED = (
+    "I am sorry. This is a lot to carry, and being scared makes sense. You don't have to take in everything today. "
+    "A nurse or a patient society can talk with you in person. I am here for your questions, one at a time."
+)
+OKAY = "All right. What would you like to know next?"
+START_OVER = "We start afresh. What would you like to know about MS or ALS?"
+FORGET_ME = "Done. What we talked about is erased here. You can ask a new question at any time."
+ERROR = (
+    "I am sorry, I cannot look up my facts right now. Please try again in a minute. If this is urgent, ask a doctor "
+    "or call your emergency number (112, 911 or 999)."
+)
+UNCLEAR = "I am not sure what you would like to know. Is it one of these?"
+UNCLEAR_TOPIC = "I am not sure I understood. Did you mean one of these?"
+NOTHING_BEFORE = "I am not sure what that is about yet. Which question can I answer?"
+TO_A_PERSON = (
+    "I still don't understand, and I don't want to guess. A person can help you better: your doctor or nurse, or "
+    "one of these organisations."
+)
+NOT_COVERED = "I don't have that in my facts about {it}. These organisations may know."
+OUT_OF_SCOPE = "I only know about MS and ALS, so I can't help with that. I can answer questions like these."
+OTHER_CONDITION = "I only cover MS and ALS, not {name}."
+OTHER_CONDITION_UNNAMED = "I only cover MS and ALS, not other diseases."
+MEDLINEPLUS = "MedlinePlus, from the US National Library of Medicine, has pages on other diseases: {url}"
+NO_MORE = "That is all I have on this. Your care team or a patient society can tell you more."
+PERSONAL = (
+    "I can't judge your own case, and no chat can: that takes a person who examines you. Here is what is "
+    "generally known."
+)
+PERSONAL_NAMED = {
+    "symptom": "If it is new, lasts or gets worse, show it to a doctor soon. If it came on suddenly, call your emergency number now.",
+    "drug": "Please don't start, stop or change a medicine on your own. Your MS or ALS team or a pharmacist can tell you today or tomorrow what is right for you.",
+    "test": "The doctor who ordered the test knows what it means for you. Ask for a talk about the result.",
+    None: "Your doctor, neurologist or specialist nurse can answer this for you. Call them this week, or sooner if something is getting worse.",
+}
+EMERGENCY = (
+    "This could be an emergency. Call your emergency number now: {numbers}. If you can't speak, let someone near you "
+    "call or use text-to-emergency. Stay with the person and unlock the door. "
+    "I stay here, but I can't send help."
+)
+CRISIS = (
+    "I am really glad you told me. You matter, and you don't have to go through this alone. Please talk to someone "
+    "now: {lines}. If you might act on it, call your emergency number: {numbers}. If you can, stay near someone you "
+    "trust. This chat stays open."
+)
+ARE_YOU_SURE = "This is what my sources say. They are named below, so you can check them."
+WHERE_FROM = "It comes from the sources named below."
+NOT_THIS_DISEASE = "As far as my facts go, it is not a drug for {it}."
+NO_SYMPTOM_FACT = "I have no fact about this symptom in {it}."
+
+
+def it(conditions: Iterable[str]) -> str:
+    """How a text names the diseases meant."""
+    names = list(conditions)
+    return names[0] if len(names) == 1 else "MS and ALS"
+
+
+def title(topic: str, conditions: Iterable[str]) -> str:
+    """The question of a button, in words."""
+    names = list(conditions)
+    one = len(names) == 1
+    verbs = {"Do": "Does" if one else "Do", "do": "does" if one else "do", "Is": "Is" if one else "Are",
+             "is_": "is" if one else "are"}  # fmt: skip
+    return TITLES[topic].format(it=it(names), **verbs)

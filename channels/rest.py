@@ -1,0 +1,149 @@
+"""Rasa's REST channel with the checks a public address needs and the whole reply in its answer.
+
+    POST /webhooks/rest/webhook {"sender": "<opaque id>", "message": "..."}
+
+returns Rasa's list of messages, each with `metadata` as the contract has it. What cannot be used is
+answered 400 with a JSON error. Control input ("/restart", "/intent{...}") is text unless it is the
+payload of a button this conversation was shown.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any, Awaitable, Callable, Dict, List, Optional, Tuple
+
+from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
+from rasa.shared.core.events import BotUttered
+from sanic import Blueprint, response
+from sanic.exceptions import InvalidUsage
+from sanic.request import Request
+from sanic.response import HTTPResponse
+
+from server.action_endpoint import apology_response
+
+logger = logging.getLogger(__name__)
+
+MAX_MESSAGE = 2_000
+MAX_SENDER = 128
+_SENDER = re.compile(r"[A-Za-z0-9_.:@+-]{1,%d}" % MAX_SENDER)
+#: Bot messages whose buttons may still be pressed.
+RECENT_MESSAGES = 10
+
+
+class BadRequest(Exception):
+    """What is wrong with a request: a code for programs and a sentence for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+def checked(body: Any) -> Tuple[str, str]:
+    """Sender and message of a request body.
+
+    Raises:
+        BadRequest: when either is missing, of the wrong type, empty, too long or odd.
+    """
+    if not isinstance(body, dict):
+        raise BadRequest("not_an_object", "Send a JSON object with \"sender\" and \"message\".")
+    sender, message = body.get("sender"), body.get("message")
+    if not isinstance(sender, str) or not _SENDER.fullmatch(sender):
+        raise BadRequest(
+            "bad_sender", f'"sender" must be 1 to {MAX_SENDER} letters, digits or any of _ . : @ + - (an opaque id).'
+        )
+    if not isinstance(message, str) or not message.strip():
+        raise BadRequest("bad_message", '"message" must be a text that is not empty.')
+    if len(message) > MAX_MESSAGE:
+        raise BadRequest("message_too_long", f'"message" must have at most {MAX_MESSAGE} characters.')
+    return sender, message
+
+
+def as_text(message: str) -> str:
+    """A message that cannot be control input: Rasa takes a leading slash for one."""
+    stripped = message.strip()
+    return stripped.lstrip("/ \t\r\n") or "?" if stripped.startswith("/") else message
+
+
+class ReplyCollector(CollectingOutputChannel):
+    """Collects messages as the REST channel returns them, metadata included."""
+
+    def __init__(self, recipient: str) -> None:
+        super().__init__()
+        self._recipient = recipient
+
+    @classmethod
+    def name(cls) -> str:
+        return "rest"
+
+    async def send_response(self, recipient_id: str, message: Dict[str, Any]) -> None:
+        shown: Dict[str, Any] = {"recipient_id": self._recipient}
+        for key in ("text", "buttons", "metadata", "image", "attachment", "custom"):
+            if message.get(key):
+                shown[key] = message[key]
+        self.messages.append(shown)
+
+
+class RestInput(InputChannel):
+    """Takes messages in over HTTP and returns the replies in the same response."""
+
+    @classmethod
+    def name(cls) -> str:
+        return "rest"
+
+    @classmethod
+    def from_credentials(cls, credentials: Optional[Dict[str, Any]]) -> RestInput:
+        return cls()
+
+    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[None]]) -> Blueprint:
+        webhook = Blueprint("rest_webhook")
+
+        @webhook.route("/", methods=["GET"])
+        async def health(request: Request) -> HTTPResponse:
+            return response.json({"status": "ok"})
+
+        @webhook.route("/webhook", methods=["POST"])
+        async def receive(request: Request) -> HTTPResponse:
+            try:
+                sender, message = checked(_json(request))
+            except BadRequest as error:
+                return response.json({"error": {"code": error.code, "message": error.message}}, 400)
+            # The prefix keeps the conversations of other channels out of reach.
+            conversation = f"rest:{sender}"
+            agent = request.app.ctx.agent
+            if message.strip().startswith("/") and message.strip() not in await _shown_payloads(agent, conversation):
+                message = as_text(message)
+            collector = ReplyCollector(sender)
+            try:
+                await on_new_message(
+                    UserMessage(message, collector, conversation, input_channel=self.name())
+                )
+            except Exception as error:
+                logger.error("A message could not be handled (%s).", type(error).__name__)
+            if not collector.messages:
+                await _apologise(agent, collector, conversation)
+            return response.json(collector.messages)
+
+        return webhook
+
+
+def _json(request: Request) -> Any:
+    try:
+        body = request.json
+    except (InvalidUsage, ValueError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest("not_json", "The body is not JSON.") from error
+    return body
+
+
+async def _shown_payloads(agent: Any, conversation: str) -> List[str]:
+    tracker = await agent.tracker_store.retrieve(conversation)
+    shown = [e for e in reversed(tracker.events) if isinstance(e, BotUttered)] if tracker else []
+    return [b["payload"] for e in shown[:RECENT_MESSAGES] for b in e.data.get("buttons") or () if b.get("payload")]
+
+
+async def _apologise(agent: Any, collector: ReplyCollector, conversation: str) -> None:
+    """Nothing was said, so something is down: say so, with the disclaimer."""
+    call = apology_response()["responses"][0]
+    tracker = agent.tracker_store.init_tracker(conversation)
+    message = await agent.nlg.generate(call["response"], tracker, collector.name(), metadata=call["metadata"])
+    await collector.send_response(conversation, message)

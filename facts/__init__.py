@@ -1,0 +1,1 @@
+"""What is true: records a clinician can read, their schema, and the store built from them."""

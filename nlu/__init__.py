@@ -1,0 +1,1 @@
+"""What was asked: the assistant's Rasa NLU components."""

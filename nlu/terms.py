@@ -1,0 +1,275 @@
+"""Names of diseases, symptoms, drugs, tests and people, found with spaCy.
+
+    "does riluzole help with lou gehrigs diease?" -> drug riluzole, condition ALS
+
+Words are repaired first (`nlu.spelling`), then matched whole, so "ms" is never found in "symptoms".
+"MS", "ALS" and other abbreviations have readings of their own (Ms. Smith, 20 ms, Jackson MS, an ALS
+ambulance, Dutch "als"), which `_OTHER_MEANINGS` lists.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Optional, Tuple
+
+import spacy
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.extractors.extractor import EntityExtractorMixin
+from rasa.shared.nlu.constants import ENTITIES, TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+from ruamel.yaml import YAML
+from spacy.matcher import Matcher, PhraseMatcher
+from spacy.tokens import Doc, Span
+from spacy.util import filter_spans
+
+from nlu.sentences import segments
+from nlu.spelling import SpellingRepair, words
+
+#: Sentences of a message that are looked at one by one.
+MOST_PARTS = 12
+
+TERMS_FILE = Path(__file__).parent.parent / "facts" / "terms.yml"
+
+#: What a name is replaced by before encoding, so that all diseases (drugs, ...) share examples.
+MASKS = {
+    "condition": "this disease",
+    "subtype": "this type of disease",
+    "drug": "this drug",
+    "mimic": "another illness",
+    "person": "this person",
+    "organisation": "this organisation",
+    "gene": "this gene",
+}
+
+_LOWER = "LOWER"
+_BASEBALL = ["baseball", "batting", "average", "games", "streak", "yankees", "yankee", "homers", "stats",
+             "statistics", "career", "rookie", "jersey", "position", "base", "speech", "hitter", "mlb",
+             "player", "record", "retire", "retired", "wife", "born", "height", "card", "team", "runs"]  # fmt: skip
+_DUTCH_GERMAN = ["ik", "het", "je", "een", "de", "der", "die", "das", "ob", "wir", "sie", "nicht", "ist",
+                 "ich", "wie", "kind", "mehr", "dann", "niet", "zij", "voor", "jij", "dat", "dit", "und",
+                 "besser", "er", "es", "wat", "betekent"]  # fmt: skip
+_FIELDS = ["computer", "data", "engineering", "cs", "physics", "nursing", "finance", "business",
+           "statistics", "biology", "chemistry", "economics", "mechanical", "electrical", "education",
+           "psychology", "accounting", "marketing", "cybersecurity", "artificial"]  # fmt: skip
+_TOWNS = ["jackson", "biloxi", "gulfport", "hattiesburg", "tupelo", "meridian", "oxford", "southaven",
+          "natchez", "vicksburg", "greenville", "starkville", "olive", "clinton", "pascagoula"]  # fmt: skip
+_MICROSOFT = ["word", "office", "excel", "teams", "windows", "access", "paint", "outlook", "powerpoint",
+              "project", "sql", "dos", "edge", "azure", "store", "365", "publisher", "onenote", "word?"]  # fmt: skip
+_LIFE_SUPPORT = ["course", "courses", "certification", "certificate", "ambulance", "provider", "providers",
+                 "protocol", "protocols", "paramedic", "paramedics", "unit", "instructor", "class", "exam",
+                 "recertification", "algorithm", "crew", "skills", "manual", "ems", "emt"]  # fmt: skip
+
+_MS = {_LOWER: {"IN": ["ms", "ms."]}}
+_ALS = {_LOWER: "als"}
+
+#: Token patterns in which an abbreviation means something else; the token that is one is dropped.
+_OTHER_MEANINGS: List[List[Dict[str, Any]]] = [
+    [{"TEXT": "Ms."}],
+    [{"TEXT": "Ms"}, {"IS_TITLE": True}],
+    [{"LIKE_NUM": True}, {_LOWER: "ms"}],
+    [_MS, {_LOWER: {"IN": _MICROSOFT}}],
+    [_MS, {_LOWER: "in"}, {_LOWER: {"IN": _FIELDS}}],
+    [_MS, {_LOWER: {"IN": ["degree", "degrees", "thesis", "marvel", "pacman", "pac", "dhoni"]}}],
+    [{_LOWER: {"IN": _TOWNS}}, {"IS_PUNCT": True, "OP": "?"}, _MS],
+    [_MS, {"IS_PUNCT": True, "OP": "?"}, {"SHAPE": "ddddd"}],
+    [_ALS, {_LOWER: {"IN": [*_LIFE_SUPPORT, *_DUTCH_GERMAN]}}],
+    [{_LOWER: {"IN": ["acls", "bls", "pals"]}}, {"OP": "?"}, _ALS],
+    [_ALS, {"OP": "?"}, {_LOWER: {"IN": ["acls", "bls", "pals"]}}],
+    [{_LOWER: {"IN": ["wat", "was", "het", "dutch", "german", "woord", "wort", "denn", "sowohl", "mehr", "meer"]}}, _ALS],
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Found:
+    """A term in a text: `start` and `end` are character offsets in the text as written."""
+
+    kind: str
+    id: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text with its terms, and the two forms the classifier sees."""
+
+    found: Tuple[Found, ...]
+    repaired: str
+    masked: str
+    other_meaning: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """A sentence of a message: where it stands and what it says. `asks`: it reads like a question."""
+
+    start: int
+    end: int
+    reading: Reading
+    asks: bool
+
+
+_ASKS = re.compile(
+    r"\?|\b(what|how|is|are|can|could|does|do|did|why|who|when|which|where|will|would|should|tell me|explain|"
+    r"wondering|wonder|want to know|like to know|need to know|any)\b",
+    re.IGNORECASE,
+)
+
+
+def load_terms(path: Path = TERMS_FILE) -> List[Dict[str, Any]]:
+    return list(YAML(typ="safe").load(path.read_text(encoding="utf8")))
+
+
+def normalise(text: str) -> str:
+    """Same length, with typographic quotes and dashes as a keyboard has them."""
+    table = {"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-"}
+    return "".join(table.get(c, " " if unicodedata.category(c) in ("Cc", "Zs") else c) for c in text)
+
+
+class TermFinder:
+    """Finds terms in text. Plain Python and spaCy; the Rasa component below wraps it."""
+
+    def __init__(self, terms: Iterable[Dict[str, Any]], vocabulary: Dict[str, int]):
+        self._nlp = spacy.blank("en")
+        self._kinds: Dict[str, str] = {}
+        names: Dict[str, List[Doc]] = {}
+        vocabulary = dict(vocabulary)
+        self._phrases = PhraseMatcher(self._nlp.vocab, attr=_LOWER)
+        for term in terms:
+            key = term["id"].upper() if term["kind"] == "condition" else term["id"]
+            self._kinds[key] = term["kind"]
+            correct = [term["name"], *term.get("synonyms", ()), *term.get("abbreviations", ())]
+            for name in (*correct, *term.get("misspellings", ())):
+                names.setdefault(key, []).append(self._nlp.make_doc(normalise(name)))
+            for name in correct:
+                for word in words(name):
+                    vocabulary[word] = vocabulary.get(word, 0) + 5
+        for key, docs in names.items():
+            self._phrases.add(key, docs)
+        self._other = Matcher(self._nlp.vocab)
+        self._other.add("other meaning", _OTHER_MEANINGS)
+        self._spelling = SpellingRepair(vocabulary)
+
+    def read(self, text: str) -> Reading:
+        """Find the terms of a text."""
+        doc = self._nlp.make_doc(normalise(text))
+        repaired = self._repaired(doc)
+        spans = [
+            Span(repaired, start, end, label=match) for match, start, end in self._phrases(repaired)
+        ]
+        other = [repaired[start:end] for _, start, end in self._other(repaired)]
+        kept, dropped = [], False
+        for span in filter_spans(spans):
+            if self._means_other(span, other, repaired):
+                dropped = True
+            else:
+                kept.append(span)
+        found, masked, at = [], [], 0
+        for span in kept:
+            first, last = doc[span.start], doc[span.end - 1]
+            key = span.label_
+            kind = self._kinds[key]
+            found.append(Found(kind, key, first.idx, last.idx + len(last)))
+            masked.append(repaired[at : span.start].text)
+            masked.append(MASKS.get(kind, span.text))
+            at = span.end
+        masked.append(repaired[at:].text)
+        return Reading(
+            tuple(found), repaired.text, re.sub(r"\s+", " ", " ".join(masked)).strip(), dropped
+        )
+
+    def _repaired(self, doc: Doc) -> Doc:
+        """The same tokens, misspelt ones replaced."""
+        return Doc(
+            self._nlp.vocab,
+            words=[self._spelling.repair(t.lower_) or t.text for t in doc],
+            spaces=[bool(t.whitespace_) for t in doc],
+        )
+
+    def _means_other(self, span: Span, other: List[Span], doc: Doc) -> bool:
+        if span.label_ == "lou-gehrig" or self._kinds[span.label_] != "condition":
+            return False
+        if len(span) > 2:
+            return False
+        return any(o.start <= span.start and span.end <= o.end for o in other)
+
+
+# Registered as a featurizer because Rasa hands only those the training examples to process.
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
+class TermMatcher(GraphComponent, EntityExtractorMixin):
+    """Adds an entity per term and, for the components behind it, the masked text.
+
+    Message properties set: `entities`; `repaired` and `masked` (the whole text), and
+    `other_meaning` (an abbreviation was set aside as something else than the disease).
+    """
+
+    def __init__(self, storage: ModelStorage, resource: Resource, finder: Optional[TermFinder] = None):
+        self._storage, self._resource, self.finder = storage, resource, finder
+
+    @classmethod
+    def create(
+        cls, config: Dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+    ) -> TermMatcher:
+        return cls(model_storage, resource)
+
+    @classmethod
+    def fingerprint_addon(cls, config: Dict[str, Any]) -> Optional[str]:
+        """The terms are training data that Rasa does not see: their digest joins the fingerprint."""
+        return sha256(TERMS_FILE.read_bytes()).hexdigest()
+
+    def train(self, training_data: TrainingData) -> Resource:
+        counts = Counter(w for m in training_data.training_examples for w in words(m.get(TEXT) or ""))
+        vocabulary = {w: n for w, n in counts.items() if n >= 3}
+        terms = load_terms()
+        self.finder = TermFinder(terms, vocabulary)
+        with self._storage.write_to(self._resource) as folder:
+            content = {"terms": terms, "vocabulary": vocabulary}
+            (folder / "terms.json").write_text(json.dumps(content), encoding="utf8")
+        return self._resource
+
+    @classmethod
+    def load(
+        cls, config: Dict[str, Any], model_storage: ModelStorage, resource: Resource,
+        execution_context: ExecutionContext, **kwargs: Any,
+    ) -> TermMatcher:  # fmt: skip
+        with model_storage.read_from(resource) as folder:
+            content = json.loads((folder / "terms.json").read_text(encoding="utf8"))
+        return cls(model_storage, resource, TermFinder(content["terms"], content["vocabulary"]))
+
+    def _parts(self, text: str) -> List[Part]:
+        """The sentences of a message that has several."""
+        spans = segments(text)
+        if len(spans) < 2 or self.finder is None:
+            return []
+        return [Part(a, b, self.finder.read(text[a:b]), bool(_ASKS.search(text[a:b]))) for a, b in spans[:MOST_PARTS]]
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        self.process(training_data.training_examples)
+        return training_data
+
+    def process(self, messages: List[Message]) -> List[Message]:
+        for message in messages:
+            text = message.get(TEXT)
+            if not text or self.finder is None:
+                continue
+            reading = self.finder.read(text)
+            message.set("reading", reading)
+            message.set("parts", self._parts(text))
+            entities = [
+                {"entity": f.kind, "value": f.id, "start": f.start, "end": f.end}
+                for f in reading.found
+            ]
+            message.set(
+                ENTITIES, message.get(ENTITIES, []) + self.add_extractor_name(entities), add_to_output=True
+            )
+        return messages

@@ -1,0 +1,126 @@
+"""The assistant as one web application: Rasa's channels, the chat page, health."""
+
+from __future__ import annotations
+
+import json
+import socket
+from functools import partial
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+import rasa.core.run
+from rasa.core.utils import AvailableEndpoints
+from rasa.model import get_latest_model
+from rasa.utils.endpoints import EndpointConfig
+from sanic import Sanic, response
+from sanic.request import Request
+from sanic.response import HTTPResponse
+
+from actions.actions import fact_store
+from channels.rest import RestInput
+from facts.store import StoreUnavailable
+from server import rasa_patches
+from server.action_endpoint import InProcessActions, RemoteActions
+from server.settings import ROOT, SettingError, Settings
+
+#: A question is a few hundred bytes; nothing larger than this is read.
+MAX_BODY_BYTES = 32_768
+VERSION = (ROOT / "VERSION").read_text(encoding="utf8").strip()
+
+
+def endpoints(settings: Settings) -> AvailableEndpoints:
+    """What Rasa would read from `endpoints.yml`, from the settings."""
+    action = RemoteActions(url=settings.action_endpoint) if settings.action_endpoint else InProcessActions()
+    return AvailableEndpoints(
+        nlg=EndpointConfig(type="replies.nlg.DisclaimerNLG"),
+        action=action,
+        tracker_store=EndpointConfig(
+            type="server.conversations.ConversationStore",
+            url=settings.conversations_url,
+            retention_days=settings.retention_days,
+        ),
+    )
+
+
+def model_file(settings: Settings) -> Path:
+    """The newest trained model.
+
+    Raises:
+        SettingError: when there is none.
+    """
+    found = get_latest_model(str(settings.model))
+    if found is None:
+        raise SettingError(f"There is no trained model in {settings.model.name}/: run `make train`.")
+    return Path(found)
+
+
+def require_free_port(settings: Settings) -> None:
+    """Fail early, and by name, when the port is taken.
+
+    Raises:
+        SettingError: when something listens there already.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise SettingError(
+                f"Port {settings.port} on {settings.host} is taken: stop what runs there, or choose another with PORT=5006."
+            ) from error
+
+
+def create_app(settings: Settings, model: Optional[Path] = None) -> Sanic:
+    """The application, ready for `app.run`."""
+    rasa_patches.apply()
+    chosen = model or model_file(settings)
+    available = endpoints(settings)
+    app: Sanic = rasa.core.run.configure_app(
+        [RestInput()],
+        cors=list(settings.web_origins) or None,
+        enable_api=False,
+        port=settings.port,
+        endpoints=available,
+    )
+    app.config.REQUEST_MAX_SIZE = MAX_BODY_BYTES
+    app.config.FALLBACK_ERROR_FORMAT = "json"
+    app.register_listener(
+        partial(rasa.core.run.load_agent_on_start, str(chosen), available, None), "before_server_start"
+    )
+    app.register_listener(rasa.core.run.close_resources, "after_server_stop")
+    _add_page(app)
+    _add_health(app, chosen)
+    return app
+
+
+def _add_page(app: Sanic) -> None:
+    web = ROOT / "web"
+    app.static("/web", str(web), name="web")
+
+    @app.route("/chat", methods=["GET"])
+    async def page(request: Request) -> HTTPResponse:
+        return await response.file(str(web / "index.html"))
+
+
+def _add_health(app: Sanic, model: Path) -> None:
+    @app.route("/health/live", methods=["GET"])
+    async def live(request: Request) -> HTTPResponse:
+        return response.json({"status": "ok"})
+
+    @app.route("/health/ready", methods=["GET"])
+    async def ready(request: Request) -> HTTPResponse:
+        agent = getattr(request.app.ctx, "agent", None)
+        checks: Dict[str, Any] = {"model": bool(agent and agent.is_ready())}
+        try:
+            checks["facts"] = bool(fact_store().snapshot().version)
+        except StoreUnavailable:
+            checks["facts"] = False
+        return response.json(checks, 200 if all(checks.values()) else 503)
+
+    @app.route("/version", methods=["GET"])
+    async def version(request: Request) -> HTTPResponse:
+        try:
+            facts = fact_store().snapshot().version
+        except StoreUnavailable:
+            facts = None
+        return response.json({"version": VERSION, "model": model.name, "facts": facts}, dumps=json.dumps)
