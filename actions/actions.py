@@ -41,9 +41,7 @@ class ActionAnswer(Action):
     def name(self) -> str:
         return "action_answer"
 
-    def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Dict[str, Any]
-    ) -> List[Dict[str, Any]]:
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Dict[str, Any]) -> List[Dict[str, Any]]:
         context = Context.from_slot(tracker.get_slot(CONTEXT_SLOT))
         message = Message.from_rasa(tracker.latest_message)
         try:

@@ -170,7 +170,7 @@ def _symptoms(question: Question, named: Sequence[Term], facts: Snapshot) -> Opt
         known = [part for part in found if part]
         if known:
             parts.append((label + " ".join(text for text, _ in known), _joined(known)[1]))  # type: ignore[index]
-            for condition, part in zip(question.conditions, found):
+            for condition, part in zip(question.conditions, found, strict=False):
                 if part is None:
                     parts.append((NO_SYMPTOM_FACT.format(it=condition), Evidence()))
     return _joined(parts)

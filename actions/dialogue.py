@@ -111,7 +111,7 @@ def _several(message: Message, context: Context, facts: Snapshot) -> Optional[Re
         comparison=tuple({row.id: row for r in replies for row in r.comparison}.values()),
         topics=tuple(r.topic for r in replies if r.topic),
         told=evidence.facts,
-        buttons=first_buttons([b for pair in zip(*(r.buttons for r in replies)) for b in pair]),
+        buttons=first_buttons([b for pair in zip(*(r.buttons for r in replies), strict=False) for b in pair]),
     )
 
 
@@ -147,7 +147,9 @@ def _what_about(message: Message, context: Context, facts: Snapshot) -> Reply:
     if not conditions:
         conditions = tuple(c for c in CONDITIONS if c not in before.conditions) or CONDITIONS
     kept = before
-    if before.ids("drug", "subtype", "person", "gene") and set(implied_conditions(before.terms, facts)).isdisjoint(conditions):
+    if before.ids("drug", "subtype", "person", "gene") and set(implied_conditions(before.terms, facts)).isdisjoint(
+        conditions
+    ):
         # A drug or form of the other disease: ask for the topic alone.
         kept = replace(before, terms=tuple(t for t in before.terms if t.kind in ("symptom", "test", "mimic")))
         if kept.topic == "drug":
@@ -274,9 +276,7 @@ def _clarify(message: Message, context: Context, facts: Snapshot, text: str = wo
             named_title = f"{names[:1].upper()}{names[1:]} ({wording.it(about)})"
         buttons.append(Button(named_title, question.payload()))
     unsure = wording.UNCLEAR_TOPIC if message.intent == "nlu_fallback" else text
-    return Reply(
-        Outcome.CLARIFY, unsure, topic=None, conditions=tuple(conditions), buttons=first_buttons(buttons, 4)
-    )
+    return Reply(Outcome.CLARIFY, unsure, topic=None, conditions=tuple(conditions), buttons=first_buttons(buttons, 4))
 
 
 def _ask_which_topic(conditions: Tuple[str, ...], facts: Snapshot) -> Reply:
@@ -353,7 +353,7 @@ def _personal_advice(message: Message, context: Context, facts: Snapshot) -> Rep
     topic = topics[0] if topics else "when_to_see_doctor"
     conditions = tuple(message.conditions or implied_conditions(message.terms, facts) or context.conditions)
     question = Question(topic, conditions or CONDITIONS, message.terms)
-    if kind == "symptom" or kind is None and topic in ("symptom_check", "early_signs", "symptoms", "diagnosis"):
+    if kind == "symptom" or (kind is None and topic in ("symptom_check", "early_signs", "symptoms", "diagnosis")):
         # Their own signs: what such signs mean in general, and that most causes are neither disease.
         general = facts.answer("when_to_see_doctor", question.conditions)
     else:

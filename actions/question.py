@@ -161,12 +161,7 @@ def implied_conditions(terms: Iterable[Term], facts: Snapshot) -> Tuple[str, ...
 def understood(message: Message, context: Context, facts: Snapshot, topic: Optional[str] = None) -> Question:
     """The question a message asks, with the disease taken from its words, its terms or the talk before."""
     topic = topic or message.intent
-    conditions = (
-        message.conditions
-        or implied_conditions(message.terms, facts)
-        or context.conditions
-        or CONDITIONS
-    )
+    conditions = message.conditions or implied_conditions(message.terms, facts) or context.conditions or CONDITIONS
     if topic in ("difference", "similarity", "both_together") and len(message.conditions) < 2:
         # "how is it different from ALS" compares with the one not named.
         conditions = CONDITIONS

@@ -93,7 +93,9 @@ RELATED: Dict[str, Tuple[str, ...]] = {
 #: Asked by people who have just arrived.
 STARTERS = ("definition", "early_signs", "diagnosis", "treatment", "support")
 
-GREETING = "Hello. I answer questions about multiple sclerosis (MS) and ALS (also called MND). What would you like to know?"
+GREETING = (
+    "Hello. I answer questions about multiple sclerosis (MS) and ALS (also called MND). What would you like to know?"
+)
 GOODBYE = "Goodbye, and take care. I am here whenever you have another question."
 THANKS = "You are welcome. Ask me anything else about MS or ALS."
 HOW_ARE_YOU = "I am a program, so I am always the same. What would you like to know about MS or ALS?"
@@ -103,8 +105,8 @@ IDENTITY = (
 )
 HELP = (
     "I can tell you about MS and ALS, one or both side by side: symptoms, tests, causes, outlook, treatment, daily "
-    "life and where to find help. Ask in your own words, a word or two is enough. You can say \"tell me more\", "
-    "\"more simply\", \"and for ALS?\", \"start over\" or \"forget me\"."
+    'life and where to find help. Ask in your own words, a word or two is enough. You can say "tell me more", '
+    '"more simply", "and for ALS?", "start over" or "forget me".'
 )
 PRAISE = "Thank you. I am glad that helped. Is there anything else about MS or ALS?"
 COMPLAINT = "I am sorry that was not what you needed. Please try other words, or pick a question below."

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from facts import database
-from facts.schema import CONDITIONS, SCOPES, TABLES, TOPICS, Record
+from facts.schema import SCOPES, TABLES, TOPICS, Record
 
 FOLDER = Path(__file__).parent
 DEFAULT_URL = "sqlite:///" + str(FOLDER.parent / ".build" / "facts.sqlite")
@@ -156,8 +156,14 @@ def check(found: Dict[str, List[Located]]) -> List[str]:
         for entry in entries:
             for target, key in _references(entry.record, table):
                 if key not in keys[target] and not (table == "terms" and target == "terms"):
-                    errors.append(entry.error(table, f'{target[:-1]} "{key}" is not in {target}.yml'
-                                              if target not in ("facts",) else f'fact "{key}" does not exist'))
+                    errors.append(
+                        entry.error(
+                            table,
+                            f'{target[:-1]} "{key}" is not in {target}.yml'
+                            if target not in ("facts",)
+                            else f'fact "{key}" does not exist',
+                        )
+                    )
             if not _has_evidence(entry.record):
                 errors.append(entry.error(table, "has no source, neither its own nor a fact's"))
             for field, text, most in _texts(entry.record, table):

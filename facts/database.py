@@ -65,9 +65,7 @@ for _name, _kind in TABLES.items():
     _define(_name, _kind)
 
 
-def _rows(
-    name: str, kind: Type[Record], row: str, position: int, record: Record, **link: str
-) -> Iterator[tuple]:
+def _rows(name: str, kind: Type[Record], row: str, position: int, record: Record, **link: str) -> Iterator[tuple]:
     values: Dict[str, Any] = {"row": row, "position": position, **link}
     for field in kind.__fields__.values():
         value, shape, child = getattr(record, field.name), _shape(field), f"{name}_{field.name}"
@@ -79,9 +77,7 @@ def _rows(
         else:
             items = value.items() if shape == "cells" else ((str(i), v) for i, v in enumerate(value))
             for index, (label, entry) in enumerate(items):
-                yield from _rows(
-                    child, field.type_, f"{row}/{label}", index, entry, owner=row, label=label
-                )
+                yield from _rows(child, field.type_, f"{row}/{label}", index, entry, owner=row, label=label)
     yield name, values
 
 
@@ -100,9 +96,7 @@ def write(engine: sa.engine.Engine, records: Dict[str, List[Record]], version: s
         connection.execute(version_table.insert(), {"version": version})
 
 
-def _read(
-    connection: sa.engine.Connection, name: str, kind: Type[Record]
-) -> List[Dict[str, Any]]:
+def _read(connection: sa.engine.Connection, name: str, kind: Type[Record]) -> List[Dict[str, Any]]:
     table = metadata.tables[name]
     found = [dict(row._mapping) for row in connection.execute(sa.select(table).order_by("position"))]
     by_row = {row["row"]: row for row in found}
@@ -133,9 +127,7 @@ def read(connection: sa.engine.Connection) -> Dict[str, List[Record]]:
     Raises:
         sqlalchemy.exc.SQLAlchemyError: when a table is missing or unreadable.
     """
-    return {
-        name: [kind(**row) for row in _read(connection, name, kind)] for name, kind in TABLES.items()
-    }
+    return {name: [kind(**row) for row in _read(connection, name, kind)] for name, kind in TABLES.items()}
 
 
 def version_of(records: Dict[str, List[Record]]) -> str:

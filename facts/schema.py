@@ -45,7 +45,7 @@ class Record(BaseModel):
     @property
     def key(self) -> str:
         """The id this record is known by within its table."""
-        return str(getattr(self, "id", None) or getattr(self, "term"))
+        return str(getattr(self, "id", None) or self.term)
 
 
 class Source(Record):
@@ -134,9 +134,7 @@ class Cell(Record):
     sources: List[str] = []
     checked: bool = True
 
-    _status = validator("status", allow_reuse=True)(
-        _one_of("typical", "possible", "unusual", "no", None)
-    )
+    _status = validator("status", allow_reuse=True)(_one_of("typical", "possible", "unusual", "no", None))
 
 
 class _PerCondition(Record):
@@ -220,12 +218,8 @@ class Drug(Record):
     checked: bool = True
 
     _conditions = validator("conditions", each_item=True, allow_reuse=True)(_one_of(*CONDITIONS))
-    _kind = validator("kind", allow_reuse=True)(
-        _one_of("disease_modifying", "relapse", "symptom", "other")
-    )
-    _status = validator("status", allow_reuse=True)(
-        _one_of("approved", "withdrawn", "not_approved", "off_label", None)
-    )
+    _kind = validator("kind", allow_reuse=True)(_one_of("disease_modifying", "relapse", "symptom", "other"))
+    _status = validator("status", allow_reuse=True)(_one_of("approved", "withdrawn", "not_approved", "off_label", None))
 
 
 class Subtype(Record):

@@ -13,8 +13,20 @@ from sqlalchemy.pool import NullPool
 
 from facts import database
 from facts.schema import (
-    Answer, Claim, Comparison, Drug, Fact, Helpline, Mimic, Organisation, Record, Source, Subtype,
-    Symptom, Term, Test,
+    Answer,
+    Claim,
+    Comparison,
+    Drug,
+    Fact,
+    Helpline,
+    Mimic,
+    Organisation,
+    Record,
+    Source,
+    Subtype,
+    Symptom,
+    Term,
+    Test,
 )  # fmt: skip
 
 

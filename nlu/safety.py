@@ -74,11 +74,11 @@ _EMERGENCY = _any(
     r"^(?:help )?(?:he|she|im|i'm|i am|hes|he's|shes|she's|my \w+ is|mum is|dad is|mom is)(?: is)? choking\b|^choking(?: help| now)?\W*$|\bhelp\b.*\bchoking\b|\bchoking\b.*\bhelp\b",
     r"\b(?:turning|turned|going|gone|went|lips?(?: are| is)?|face(?: is)?|fingers(?: are)?|looks?|is|are) (?:\w+ )?(?:blue|purple|grey and)\b",
     rf"\b(?:face|mouth|smile|one side|half (?:of )?(?:his|her|my|the) face)\b.*\b(?:droop\w*|dropp\w*|sagg\w*|fallen|crooked|lopsided|numb)\b.*(?:{_NOW}|arm|speech|slurr)",
-    rf"\b(?:face|mouth|smile) (?:is |has |just |suddenly |looks |started |went )*(?:droop\w*|dropp(?:ed|ing)|sagg\w*|crooked|lopsided)\b",
+    r"\b(?:face|mouth|smile) (?:is |has |just |suddenly |looks |started |went )*(?:droop\w*|dropp(?:ed|ing)|sagg\w*|crooked|lopsided)\b",
     rf"\b{_NOW}\b.*\b(?:can'?t|cannot|cant|lost|unable|no longer) (?:\w+ ){{0,3}}(?:see|sight|vision|move|feel my legs|walk|stand|speak|talk|legs?|arms?)\b",
     rf"\b(?:can'?t|cannot|cant|lost|unable to|no longer) (?:\w+ ){{0,4}}(?:see|sight|vision|move|walk|stand|speak|talk|legs?|arms?|eye)\b.*\b{_NOW}\b",
     r"\b(?:gone|went|going) blind (?:in|on) (?:one|my|his|her|the)\b",
-    rf"\b(?:collapsed|unconscious|unresponsive|passed out|won'?t wake up|not waking up|not responding|having a (?:stroke|seizure|heart attack|fit)|(?:is|stopped) convulsing)\b(?!.*\b(?:last (?:year|month|week)|years ago)\b)",
+    r"\b(?:collapsed|unconscious|unresponsive|passed out|won'?t wake up|not waking up|not responding|having a (?:stroke|seizure|heart attack|fit)|(?:is|stopped) convulsing)\b(?!.*\b(?:last (?:year|month|week)|years ago)\b)",
     r"\bswallowed (?:it |food |something )?(?:wrong|the wrong way)\b",
     r"\b(?:vent|ventilator|bipap|mask|trache?|trach|oxygen|cough machine)\b.*\b(?:stopped|failed|alarm\w*|broke|not working|came out|fell out|died|dead|off|disconnected|power (?:cut|is out|outage))\b.*",
     r"\b(?:call|need|send|get) (?:an |the )?ambulance\b|\bcall 911\b|\bcall 999\b|\bcall 112\b|\bdying right now\b|\bheart attack\b.*\bnow\b",
@@ -104,7 +104,11 @@ class SafetyRules(GraphComponent):
 
     @classmethod
     def create(
-        cls, config: Dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: Dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> SafetyRules:
         return cls()
 
@@ -118,9 +122,6 @@ class SafetyRules(GraphComponent):
             first: Dict[str, Any] = {"name": found, "confidence": 1.0}
             others: List[Dict[str, Any]] = message.get("intent_ranking") or []
             message.set(INTENT, first, add_to_output=True)
-            message.set(
-                "intent_ranking", [first, *(r for r in others if r["name"] != found)], add_to_output=True
-            )
+            message.set("intent_ranking", [first, *(r for r in others if r["name"] != found)], add_to_output=True)
             message.set("questions", [], add_to_output=True)
         return messages
-

@@ -164,9 +164,7 @@ class TermFinder:
         """Find the terms of a text."""
         doc = self._nlp.make_doc(normalise(text))
         repaired = self._repaired(doc)
-        spans = [
-            Span(repaired, start, end, label=match) for match, start, end in self._phrases(repaired)
-        ]
+        spans = [Span(repaired, start, end, label=match) for match, start, end in self._phrases(repaired)]
         other = [repaired[start:end] for _, start, end in self._other(repaired)]
         kept, dropped = [], False
         for span in filter_spans(spans):
@@ -184,9 +182,7 @@ class TermFinder:
             masked.append(MASKS.get(kind, span.text))
             at = span.end
         masked.append(repaired[at:].text)
-        return Reading(
-            tuple(found), repaired.text, re.sub(r"\s+", " ", " ".join(masked)).strip(), dropped
-        )
+        return Reading(tuple(found), repaired.text, re.sub(r"\s+", " ", " ".join(masked)).strip(), dropped)
 
     def _repaired(self, doc: Doc) -> Doc:
         """The same tokens, misspelt ones replaced."""
@@ -218,7 +214,11 @@ class TermMatcher(GraphComponent, EntityExtractorMixin):
 
     @classmethod
     def create(
-        cls, config: Dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: Dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> TermMatcher:
         return cls(model_storage, resource)
 
@@ -265,11 +265,6 @@ class TermMatcher(GraphComponent, EntityExtractorMixin):
             reading = self.finder.read(text)
             message.set("reading", reading)
             message.set("parts", self._parts(text))
-            entities = [
-                {"entity": f.kind, "value": f.id, "start": f.start, "end": f.end}
-                for f in reading.found
-            ]
-            message.set(
-                ENTITIES, message.get(ENTITIES, []) + self.add_extractor_name(entities), add_to_output=True
-            )
+            entities = [{"entity": f.kind, "value": f.id, "start": f.start, "end": f.end} for f in reading.found]
+            message.set(ENTITIES, message.get(ENTITIES, []) + self.add_extractor_name(entities), add_to_output=True)
         return messages

@@ -27,8 +27,8 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from safetensors.numpy import load_file, save_file
 from sklearn.feature_extraction.text import HashingVectorizer
 
-from nlu.sentence_encoder import SentenceEncoder, shared_encoder
 from facts.schema import TOPICS
+from nlu.sentence_encoder import SentenceEncoder, shared_encoder
 from nlu.terms import Part, Reading
 
 KINDS = ("condition", "subtype", "symptom", "drug", "test", "mimic", "person", "organisation", "gene",
@@ -36,9 +36,7 @@ KINDS = ("condition", "subtype", "symptom", "drug", "test", "mimic", "person", "
 _FIRST_PERSON = re.compile(r"\b(i|im|i'm|ive|i've|me|my|mine|am)\b", re.IGNORECASE)
 _QUESTION = re.compile(r"\?|^(what|how|is|are|can|does|do|why|who|when|which|where|will|should|could)\b", re.IGNORECASE)
 
-_CHARACTERS = HashingVectorizer(
-    analyzer="char_wb", ngram_range=(2, 5), n_features=2**14, alternate_sign=False
-)
+_CHARACTERS = HashingVectorizer(analyzer="char_wb", ngram_range=(2, 5), n_features=2**14, alternate_sign=False)
 _WORDS = HashingVectorizer(
     analyzer="word", ngram_range=(1, 2), n_features=2**13, alternate_sign=False, token_pattern=r"(?u)\b\w+\b"
 )  # fmt: skip
@@ -81,7 +79,7 @@ class Featuriser:
         masked = [r.masked.lower() for r in readings]
         # Most short messages name nothing or repeat themselves: each distinct text is encoded once.
         texts = list(dict.fromkeys([*written, *masked]))
-        encoded = dict(zip(texts, self._encoder.encode_all(texts) * vectors))
+        encoded = dict(zip(texts, self._encoder.encode_all(texts) * vectors, strict=False))
         return sp.hstack(
             [
                 sp.csr_matrix(np.array([encoded[t] for t in masked])),
@@ -108,14 +106,18 @@ class TopicModel:
         self._featuriser, self.labels, self._weights, self._bias = featuriser, labels, weights, bias
 
     @classmethod
-    def fit(cls, featuriser: Featuriser, readings: Sequence[Reading], labels: Sequence[str], strength: float) -> TopicModel:
+    def fit(
+        cls, featuriser: Featuriser, readings: Sequence[Reading], labels: Sequence[str], strength: float
+    ) -> TopicModel:
         """Fit on readings with one label each; `strength` is the inverse of the regularisation."""
         from sklearn.svm import LinearSVC
 
         # A fixed seed: the same data gives the same model.
         model = LinearSVC(C=strength, max_iter=300, tol=1e-2, random_state=0)
         model.fit(featuriser.matrix(readings), labels)
-        return cls(featuriser, list(model.classes_), model.coef_.astype(np.float32), model.intercept_.astype(np.float32))
+        return cls(
+            featuriser, list(model.classes_), model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
+        )
 
     def probabilities(self, readings: Sequence[Reading]) -> np.ndarray:
         """Confidence per reading and label, shape (len(readings), len(labels))."""
@@ -157,10 +159,17 @@ def classify(model: TopicModel, reading: Reading, parts: Sequence[Part]) -> Clas
         topical = [model.labels.index(t) for t in TOPICS if t in model.labels]
         best = max(range(len(parts)), key=lambda i: each[i][topical].max() + 0.2 * parts[i].asks)
         combined = (whole + each[best]) / 2
-        for part, row in zip(parts, each):
+        for part, row in zip(parts, each, strict=False):
             label = model.labels[int(row.argmax())]
-            if label in TOPICS and row.max() >= OWN_QUESTION and part.asks and label not in [q["intent"] for q in questions]:
-                questions.append({"intent": label, "confidence": float(row.max()), "start": part.start, "end": part.end})
+            if (
+                label in TOPICS
+                and row.max() >= OWN_QUESTION
+                and part.asks
+                and label not in [q["intent"] for q in questions]
+            ):
+                questions.append(
+                    {"intent": label, "confidence": float(row.max()), "start": part.start, "end": part.end}
+                )
     order = np.argsort(-combined)[:RANKED]
     ranking = [(model.labels[i], float(combined[i])) for i in order]
     return Classified(ranking, questions if len(questions) > 1 and ranking[0][0] in TOPICS else [])
@@ -174,7 +183,9 @@ class TopicClassifier(GraphComponent, IntentClassifier):
     several questions, `questions`: [{"intent", "confidence", "start", "end"}].
     """
 
-    def __init__(self, config: Dict[str, Any], storage: ModelStorage, resource: Resource, model: Optional[TopicModel] = None):
+    def __init__(
+        self, config: Dict[str, Any], storage: ModelStorage, resource: Resource, model: Optional[TopicModel] = None
+    ):
         self._config, self._storage, self._resource, self.model = config, storage, resource, model
 
     @staticmethod
@@ -183,7 +194,11 @@ class TopicClassifier(GraphComponent, IntentClassifier):
 
     @classmethod
     def create(
-        cls, config: Dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: Dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> TopicClassifier:
         return cls(config, model_storage, resource)
 

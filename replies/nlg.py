@@ -6,7 +6,7 @@ channel and in the shell, so no reply leaves without its disclaimer. Configured 
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Text
+from typing import Any, Dict, List, Mapping, Optional
 
 from rasa.core.nlg import TemplatedNaturalLanguageGenerator
 from rasa.shared.core.domain import Domain
@@ -56,13 +56,11 @@ class DisclaimerNLG(TemplatedNaturalLanguageGenerator):
         super().__init__(domain.responses)
 
     async def generate(
-        self, utter_action: Text, tracker: DialogueStateTracker, output_channel: Text, **kwargs: Any
-    ) -> Optional[Dict[Text, Any]]:
+        self, utter_action: str, tracker: DialogueStateTracker, output_channel: str, **kwargs: Any
+    ) -> Optional[Dict[str, Any]]:
         """The finished message: `text`, perhaps `buttons`, and `metadata` as the contract has it."""
         metadata: Dict[str, Any] = kwargs.get("metadata") or {}
-        message = await super().generate(
-            utter_action, tracker, output_channel, **{"answer": "", **metadata, **kwargs}
-        )
+        message = await super().generate(utter_action, tracker, output_channel, **{"answer": "", **metadata, **kwargs})
         if message is None:
             return None
         # The caller lays its own arguments over the result, so its dictionary is completed in place.

@@ -1,4 +1,4 @@
-"""Start the assistant: `python -m server`."""
+"""Start the assistant: `python -m server`, or talk to it at once: `python -m server shell`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ def main() -> int:
 
     try:
         settings = Settings.from_environment()
+        from sanic import Sanic
+
+        from channels.shell import talk
+        from server import logs
         from server.app import create_app, require_free_port
+
+        logs.configure()
 
         require_free_port(settings)
         app = create_app(settings)
@@ -24,10 +30,24 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
 
-    async def announce(*_: object) -> None:
-        print(f"MS & ALS Answers is ready: http://{settings.host}:{settings.port}/chat", flush=True)
+    address = f"http://{settings.host}:{settings.port}"
 
-    app.register_listener(announce, "after_server_start")
+    async def announce(*_: object) -> None:
+        logs.configure()  # Sanic and Rasa have set up handlers of their own by now
+        print(f"MS & ALS Answers is ready: {address}/chat", flush=True)
+
+    async def shell(app: Sanic, *_: object) -> None:
+        logs.configure()
+
+        async def talk_and_stop() -> None:
+            try:
+                await talk(address)
+            finally:
+                app.stop()
+
+        app.add_task(talk_and_stop())
+
+    app.register_listener(shell if "shell" in sys.argv[1:] else announce, "after_server_start")
     app.run(host=settings.host, port=settings.port, workers=1, access_log=False, debug=False)
     return 0
 

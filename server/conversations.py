@@ -82,9 +82,7 @@ class ConversationStore(TrackerStore, SerializedTrackerAsText):
 
     async def retrieve(self, sender_id: str) -> Optional[DialogueStateTracker]:
         oldest = time.time() - self._retention_seconds
-        query = sa.select(self._table.c.events).where(
-            self._table.c.sender == sender_id, self._table.c.updated > oldest
-        )
+        query = sa.select(self._table.c.events).where(self._table.c.sender == sender_id, self._table.c.updated > oldest)
         with self._engine.connect() as connection:
             events = connection.execute(query).scalar()
         if events is None:

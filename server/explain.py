@@ -23,7 +23,11 @@ def steps(parsed: Dict[str, Any]) -> List[str]:
     message = Message.from_rasa(parsed)
     reply, _ = dialogue.respond(message, Context(), facts)
     metadata = reply.metadata(facts)
-    terms = [f"{e['entity']} {e['value']} ({parsed['text'][e['start']:e['end']]})" for e in parsed["entities"] if "start" in e]
+    terms = [
+        f"{e['entity']} {e['value']} ({parsed['text'][e['start'] : e['end']]})"
+        for e in parsed["entities"]
+        if "start" in e
+    ]
     ranking = [f"{r['name']} {r['confidence']:.2f}" for r in parsed["intent_ranking"][:5]]
     return [
         f"message    {parsed['text']}",
@@ -42,9 +46,11 @@ async def parse(texts: List[str]) -> List[Dict[str, Any]]:
     """What the trained model understands of each text."""
     from rasa.core.agent import load_agent
 
+    from server import logs
     from server.app import model_file
     from server.settings import Settings
 
+    logs.configure()
     agent = await load_agent(str(model_file(Settings.from_environment())))
     return [await agent.parse_message(text) for text in texts]
 

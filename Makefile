@@ -1,0 +1,67 @@
+# `make help` lists what there is.
+SHELL := /bin/bash
+export RASA_TELEMETRY_ENABLED := false
+export TF_CPP_MIN_LOG_LEVEL := 3
+export SQLALCHEMY_SILENCE_UBER_WARNING := 1
+PY := .venv/bin/python -W ignore
+TRAINED := .build/model.stamp
+FACTS := .build/facts.stamp
+
+.PHONY: help run shell test setup facts train explain evaluate bench lint validate lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+run: setup $(TRAINED) ## start the assistant with its chat page (PORT=5005)
+	@exec $(PY) -m server
+
+shell: setup $(TRAINED) ## talk to it in the terminal
+	@exec $(PY) -m server shell
+
+test: $(TRAINED) ## run every test (installs what they need)
+	@bin/setup --dev && bin/setup-tests
+	@$(MAKE) --no-print-directory validate
+	@$(PY) -m pytest
+
+setup: ## make .venv with everything pinned in requirements.txt
+	@bin/setup
+
+facts: setup ## check the facts and build the store (FACT_STORE_URL)
+	@$(PY) -m facts.build && touch $(FACTS)
+
+$(FACTS): $(wildcard facts/*.yml facts/*.py) | setup
+	@$(PY) -m facts.build && touch $@
+
+train: setup ## train the model now
+	@rm -f $(TRAINED) && $(MAKE) --no-print-directory $(TRAINED)
+
+$(TRAINED): $(wildcard data/*.yml nlu/*.py) domain.yml config.yml facts/terms.yml requirements.txt | setup $(FACTS)
+	@echo "Training (about a minute)"
+	@$(PY) -m rasa train --quiet >.build/train.log 2>&1 || { tail -n 20 .build/train.log; exit 1; }
+	@touch $@
+
+validate: setup $(TRAINED) ## check data, rules and stories, and run the end-to-end stories
+	@$(PY) -m rasa data validate --fail-on-warnings >.build/validate.log 2>&1 || { tail -n 20 .build/validate.log; exit 1; }
+	@$(PY) -m rasa test core --stories tests/test_stories.yml --fail-on-prediction-errors --out .build/rasa-test >.build/rasa-test.log 2>&1 || { tail -n 20 .build/rasa-test.log; exit 1; }
+	@echo "rasa data validate and rasa test: no errors"
+
+explain: setup $(TRAINED) ## print the way a message takes (Q="how is MS diagnosed")
+	@$(PY) -m server.explain "$(Q)" 2>/dev/null
+
+evaluate: $(TRAINED) ## put the hold-out questions to it and to a stock Rasa peer
+	@bin/setup --dev && $(PY) -m benchmarks.evaluate
+
+bench: $(TRAINED) ## measure speed, start and memory beside a stock Rasa peer
+	@bin/setup --dev && $(PY) -m benchmarks.bench
+
+lint: ## ruff and mypy
+	@bin/setup --dev
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+
+lock: ## resolve requirements*.in again (needs uv)
+	@for f in requirements requirements-dev; do uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+	  --no-emit-index-url --no-header --override requirements.overrides $$f.in -o $$f.txt \
+	  $$([ $$f = requirements-dev ] && echo "-c requirements.txt"); done
+
+clean: ## remove what was built, the environment included
+	@rm -rf .venv .build .rasa models

@@ -1,0 +1,63 @@
+"""Logs as JSON lines on standard error, in which no text of a person can stand.
+
+Rasa and other libraries put messages of users into log lines, exceptions and warnings. Records of
+their loggers are therefore written without their text: which line of code logged, at what level,
+and the type of the exception. Our own modules never log what someone wrote.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+import warnings
+from typing import Any
+
+import structlog
+
+#: Packages whose messages are written out.
+OURS = ("actions", "channels", "facts", "nlu", "replies", "server")
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+        }
+        if record.name.split(".")[0] in OURS:
+            line["message"] = record.getMessage()
+        else:
+            line["at"] = f"{record.module}.{record.funcName}:{record.lineno}"
+        if record.exc_info and record.exc_info[0]:
+            line["error"] = record.exc_info[0].__name__
+        return json.dumps(line)
+
+
+def _only_the_event(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Drop every value a structlog call was given: they hold messages of users."""
+    return {"event": "structured"}
+
+
+def configure(level: int = logging.WARNING) -> None:
+    """Send all logging through the formatter; call it again after a library has set up its own."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for name in list(logging.root.manager.loggerDict):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [], True
+        logger.setLevel(logging.INFO if name.split(".")[0] in OURS else level)
+    warnings.simplefilter("ignore")
+    structlog.configure(
+        processors=[_only_the_event, structlog.stdlib.render_to_log_kwargs],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
