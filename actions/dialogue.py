@@ -29,6 +29,10 @@ def respond(message: Message, context: Context, facts: Snapshot) -> Tuple[Reply,
     handler = _HANDLERS.get(message.intent)
     if handler is None:
         handler = _topic if message.intent in TOPICS else _clarify
+    if _only_names_a_disease(message):
+        # "als": what it is, or the last question about it.
+        known = context.topic and message.conditions != context.conditions
+        handler = _what_about if known else _definition
     reply = handler(message, context, facts)
     return reply, _remember(reply, message, context)
 
@@ -49,6 +53,8 @@ def _remember(reply: Reply, message: Message, context: Context) -> Context:
             conditions=reply.conditions or context.conditions,
             offer=reply.buttons[0].payload if len(reply.buttons) == 1 else None,
         )
+    if reply.outcome is Outcome.OTHER_CONDITION:
+        return replace(context, clarified=0, offer=None, terms=message.terms)
     understood_topic = reply.topic in TOPICS and reply.outcome in (Outcome.ANSWERED, Outcome.PERSONAL_ADVICE)
     if not understood_topic:
         return replace(context, clarified=0, offer=None)
@@ -62,6 +68,10 @@ def _remember(reply: Reply, message: Message, context: Context) -> Context:
     )
 
 
+def _definition(message: Message, context: Context, facts: Snapshot) -> Reply:
+    return _answered(Question("definition", message.conditions), facts)
+
+
 # --- topics ---------------------------------------------------------------------------------------
 
 
@@ -70,13 +80,15 @@ def _topic(message: Message, context: Context, facts: Snapshot) -> Reply:
         several = _several(message, context, facts)
         if several is not None:
             return several
-    if _only_names_a_disease(message) and context.topic and message.conditions != context.conditions:
-        return _what_about(message, context, facts)
     third = message.ids("mimic")
     if third and not message.conditions and not implied_conditions(message.terms, facts):
         if message.intent not in COMPARABLE or not context.conditions:
             return _other_condition(message, context, facts)
     question = understood(message, context, facts)
+    before = [t for t in context.terms if t.kind == "mimic"]
+    if before and not third and message.intent in ("difference", "similarity") and len(message.conditions) == 1:
+        # "what is lupus" - "how is it different from MS"
+        return _answered(Question("mimics", message.conditions, tuple(before), message.text), facts)
     if third and question.topic in COMPARABLE:
         named = message.conditions or implied_conditions(message.terms, facts) or context.conditions
         question = replace(question, topic="mimics", conditions=tuple(named) or CONDITIONS)
@@ -84,6 +96,9 @@ def _topic(message: Message, context: Context, facts: Snapshot) -> Reply:
 
 
 def _answered(question: Question, facts: Snapshot) -> Reply:
+    drugs = question.ids("drug")
+    if question.topic == "drug" and drugs and not any(d in facts.drugs for d in drugs):
+        return _no_fact(question, facts)
     reply = answers.answer(question, facts)
     return reply if reply is not None else _no_fact(question, facts)
 
@@ -116,8 +131,7 @@ def _several(message: Message, context: Context, facts: Snapshot) -> Optional[Re
 
 
 def _only_names_a_disease(message: Message) -> bool:
-    words = re.findall(r"[a-z]+", message.text.lower())
-    return message.intent == "definition" and bool(message.conditions) and not message.terms and len(words) <= 3
+    return message.names_only and bool(message.conditions) and not message.terms
 
 
 # --- turns that lean on the one before ------------------------------------------------------------
@@ -133,6 +147,8 @@ def _what_about(message: Message, context: Context, facts: Snapshot) -> Reply:
     conditions = message.conditions or implied_conditions(message.terms, facts)
     named = [t for t in message.terms if t.kind in KIND_TOPICS]
     before = _before(context)
+    if not conditions and re.search(r"\bboth\b", message.text.lower()):
+        conditions = CONDITIONS
     if named:
         topic = KIND_TOPICS[named[0].kind]
         if topic == "mimics":
@@ -348,6 +364,8 @@ def _other_condition(message: Message, context: Context, facts: Snapshot) -> Rep
 
 
 def _personal_advice(message: Message, context: Context, facts: Snapshot) -> Reply:
+    if message.ids("mimic") and not (message.conditions or context.conditions or message.ids("symptom", "drug", "test")):
+        return _other_condition(message, context, facts)
     kind = next((t.kind for t in message.terms if t.kind in ("drug", "test", "symptom")), None)
     topics = [KIND_TOPICS[kind]] if kind else message.likely_topics[:1]
     topic = topics[0] if topics else "when_to_see_doctor"

@@ -41,6 +41,7 @@ class Message:
         terms: everything named but MS and ALS, in order.
         conditions: MS and ALS as named.
         parts: the questions of a message that asks several.
+        names_only: nothing but names was written ("als?").
     """
 
     intent: str
@@ -49,6 +50,7 @@ class Message:
     conditions: Tuple[str, ...] = ()
     likely: Tuple[Tuple[str, float], ...] = ()
     parts: Tuple[Message, ...] = ()
+    names_only: bool = False
 
     def ids(self, *kinds: str) -> List[str]:
         return [t.id for t in self.terms if t.kind in kinds]
@@ -78,13 +80,18 @@ class Message:
             start, end = part["start"], part["end"]
             inside = [e for e in entities if start <= e.get("start", -1) < end]
             parts.append(build(part["intent"], inside, text[start:end]))
+        if len(parts) == 1 and parts[0].conditions:
+            # One sentence of several asks, and names the disease it asks about.
+            asked = {id(e) for e in entities if e["entity"] != "condition"}
+            entities = [e for e in entities if id(e) in asked or str(e["value"]) in parts[0].conditions]
         likely = [(r["name"], r["confidence"]) for r in parsed.get("intent_ranking") or ()]
         return build(
             (parsed.get("intent") or {}).get("name") or "nlu_fallback",
             entities,
             text,
             likely=tuple((n, c) for n, c in likely if n and n != "nlu_fallback"),
-            parts=tuple(parts),
+            parts=tuple(parts) if len(parts) > 1 else (),
+            names_only=bool(parsed.get("names_only")),
         )
 
 

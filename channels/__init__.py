@@ -158,7 +158,7 @@ class Turns:
         output.complete = False
         try:
             await asyncio.wait_for(self._on_new_message(message), self._seconds)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the server goes on
             logger.error("%s: a message could not be answered: %s", message.input_channel, described(error))
         if not output.complete:
             await output.send_response(message.sender_id, apology)
@@ -167,5 +167,5 @@ class Turns:
     async def _logged(work: Coroutine[Any, Any, Any]) -> None:
         try:
             await work
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the server goes on
             logger.error("A reply could not be sent: %s", described(error))

@@ -20,6 +20,7 @@ from sanic.exceptions import InvalidUsage
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+from channels import typed
 from server.action_endpoint import apology_response
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def checked(body: Any) -> Tuple[str, str]:
         BadRequest: when either is missing, of the wrong type, empty, too long or odd.
     """
     if not isinstance(body, dict):
-        raise BadRequest("not_an_object", "Send a JSON object with \"sender\" and \"message\".")
+        raise BadRequest("not_an_object", 'Send a JSON object with "sender" and "message".')
     sender, message = body.get("sender"), body.get("message")
     if not isinstance(sender, str) or not _SENDER.fullmatch(sender):
         raise BadRequest(
@@ -57,12 +58,6 @@ def checked(body: Any) -> Tuple[str, str]:
     if len(message) > MAX_MESSAGE:
         raise BadRequest("message_too_long", f'"message" must have at most {MAX_MESSAGE} characters.')
     return sender, message
-
-
-def as_text(message: str) -> str:
-    """A message that cannot be control input: Rasa takes a leading slash for one."""
-    stripped = message.strip()
-    return stripped.lstrip("/ \t\r\n") or "?" if stripped.startswith("/") else message
 
 
 class ReplyCollector(CollectingOutputChannel):
@@ -105,19 +100,17 @@ class RestInput(InputChannel):
         @webhook.route("/webhook", methods=["POST"])
         async def receive(request: Request) -> HTTPResponse:
             try:
-                sender, message = checked(_json(request))
+                sender, message = checked(read_json(request))
             except BadRequest as error:
                 return response.json({"error": {"code": error.code, "message": error.message}}, 400)
             # The prefix keeps the conversations of other channels out of reach.
             conversation = f"rest:{sender}"
             agent = request.app.ctx.agent
             if message.strip().startswith("/") and message.strip() not in await _shown_payloads(agent, conversation):
-                message = as_text(message)
+                message = typed(message) or "?"
             collector = ReplyCollector(sender)
             try:
-                await on_new_message(
-                    UserMessage(message, collector, conversation, input_channel=self.name())
-                )
+                await on_new_message(UserMessage(message, collector, conversation, input_channel=self.name()))
             except Exception as error:
                 logger.error("A message could not be handled (%s).", type(error).__name__)
             if not collector.messages:
@@ -127,7 +120,12 @@ class RestInput(InputChannel):
         return webhook
 
 
-def _json(request: Request) -> Any:
+def read_json(request: Request) -> Any:
+    """The JSON body of a request.
+
+    Raises:
+        BadRequest: when it is none.
+    """
     try:
         body = request.json
     except (InvalidUsage, ValueError, UnicodeDecodeError, RecursionError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Optional, Pattern
+from typing import Any, Dict, List, Optional, Pattern, Tuple
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -28,8 +28,18 @@ _GENERAL = _any(
     r"\b(?:in general|generally speaking|for a school|essay|article|study)\b",
 )
 
+ALARMS = ("crisis", "emergency")
+#: From here on the classifier alone raises an alarm: over the whole message, or in one sentence when
+#: the whole leans that way.
+SUSPECTED, SUSPECTED_IN_SENTENCE, LEANS = 0.4, 0.9, 0.08
+
+#: Somebody in particular, so never a question in general.
+_OWN = re.compile(
+    r"\b(?:i(?!'?m (?:writing|doing|working|reading|studying|researching)\b)|me|my|myself|he|she|him|her|they|we|us|our)\b"
+)
+
 _CRISIS = _any(
-    r"\bkill (?:my ?self|him ?self|her ?self|them ?selves)\b",
+    r"\bki+l+(?:ing)? (?:my ?self|him ?self|her ?self|them ?selves)\b",
     r"\bkilling (?:my ?self|him ?self|her ?self|them ?selves)\b",
     r"\b(?:end|ending|take|taking|took) (?:my|his|her|their) (?:own )?(?:life|lives)\b",
     r"\b(?:end|ending) (?:it|everything|things)(?: all| now| tonight)?\b(?! (?:up|with))",
@@ -49,6 +59,10 @@ _CRISIS = _any(
     r"\b(?:no|any) (?:reason|point) (?:to|in) (?:live|living|go on|going on|carry on|being alive|being here|be here)\b",
     r"\bcan(?:'?t| ?not) (?:go on|do this any ?more|take (?:it|this) any ?more|live like this|face another day|keep going)\b",
     r"\bsuicidal\b",
+    r"\b(?:keep looking|looking|staring|standing|sitting|stood) (?:at|on|by|under|down from) (?:a|the) (?:bridge|ledge|roof|tracks|cliff|edge)\b",
+    r"\b(?:crush|take|taking|swallow|mix) (?:up )?all (?:of )?(?:my|his|her|the|these|those) (?:\w+ )?(?:pills|tablets|meds|medicine|medication)\b",
+    r"\b(?:pills|tablets|meds)\b.*\b(?:not|never|don'?t|won'?t|stop me) (?:ever )?wak(?:e|ing)\b",
+    r"\b(?:switch|turn) (?:my own |my |off my )?(?:vent|ventilator|machine)(?: myself)? off\b.*\b(?:because|can'?t|life)\b|\bcan'?t bear (?:this life|to live|living|it any ?more)\b",
     r"\b(?:commit|committing|attempt|attempted|thinking (?:of|about)|thoughts of|thought about|considering|planning|contemplating|talks? (?:of|about)|talking about) (?:my |his |her )?(?:suicide|ending (?:it|my|his|her|things))",
     r"\b(?:kms|unalive|unaliving)\b",
     r"\b(?:self.?harm(?:ing|ed)?|hurt(?:ing)? my ?self|cut(?:ting)? my ?self|harm(?:ing)? my ?self)\b",
@@ -72,7 +86,7 @@ _EMERGENCY = _any(
     r"\b(?:get|getting) no air\b|\bno air\b.*\bhelp\b|\bgasping\b|\bsuffocating\b",
     rf"\b{_ME}\b.*\b(?:is|am|are|'s|s|started|keeps|'m|m)? ?chok(?:ing|ed|es) (?:on|now|right|badly|and)\b",
     r"^(?:help )?(?:he|she|im|i'm|i am|hes|he's|shes|she's|my \w+ is|mum is|dad is|mom is)(?: is)? choking\b|^choking(?: help| now)?\W*$|\bhelp\b.*\bchoking\b|\bchoking\b.*\bhelp\b",
-    r"\b(?:turning|turned|going|gone|went|lips?(?: are| is)?|face(?: is)?|fingers(?: are)?|looks?|is|are) (?:\w+ )?(?:blue|purple|grey and)\b",
+    r"\b(?:turning|turned|going|gone|went|lips?(?: are| is)?|face(?: is)?|fingers(?: are)?|looks?|is|are) (?:\w+ )?(?:blue|purple)\b",
     rf"\b(?:face|mouth|smile|one side|half (?:of )?(?:his|her|my|the) face)\b.*\b(?:droop\w*|dropp\w*|sagg\w*|fallen|crooked|lopsided|numb)\b.*(?:{_NOW}|arm|speech|slurr)",
     r"\b(?:face|mouth|smile) (?:is |has |just |suddenly |looks |started |went )*(?:droop\w*|dropp(?:ed|ing)|sagg\w*|crooked|lopsided)\b",
     rf"\b{_NOW}\b.*\b(?:can'?t|cannot|cant|lost|unable|no longer) (?:\w+ ){{0,3}}(?:see|sight|vision|move|feel my legs|walk|stand|speak|talk|legs?|arms?)\b",
@@ -115,13 +129,55 @@ class SafetyRules(GraphComponent):
     def process(self, messages: List[Message]) -> List[Message]:
         for message in messages:
             reading = message.get("reading")
+            ranking: List[Dict[str, Any]] = message.get("intent_ranking") or []
+            text = message.get(TEXT) or ""
             # Panic misspells: the text as written and as repaired are both looked at.
-            found = find(message.get(TEXT) or "") or (find(reading.repaired) if reading else None)
-            if found is None:
-                continue
-            first: Dict[str, Any] = {"name": found, "confidence": 1.0}
-            others: List[Dict[str, Any]] = message.get("intent_ranking") or []
-            message.set(INTENT, first, add_to_output=True)
-            message.set("intent_ranking", [first, *(r for r in others if r["name"] != found)], add_to_output=True)
-            message.set("questions", [], add_to_output=True)
+            found = find(text) or (find(reading.repaired) if reading else None)
+            suspected = _suspected(ranking, message.get("sentence_rankings") or [])
+            if found is None and suspected is not None and not _is_calm(text):
+                found = suspected
+            if found == "emergency" and suspected == "crisis":
+                # Both name the emergency number; only the reply to a crisis speaks to despair.
+                found = "crisis"
+            if found is not None:
+                self._put_first(message, found, ranking)
+            elif ranking and ranking[0]["name"] in ALARMS:
+                rest = [r for r in ranking if r["name"] not in ALARMS]
+                message.set(INTENT, rest[0], add_to_output=True)
+                message.set("intent_ranking", rest, add_to_output=True)
         return messages
+
+    @staticmethod
+    def _put_first(message: Message, found: str, ranking: List[Dict[str, Any]]) -> None:
+        # The others are set far back, so that nothing takes the alarm for a close call.
+        first: Dict[str, Any] = {"name": found, "confidence": 1.0}
+        others = [{**r, "confidence": r["confidence"] / 10} for r in ranking if r["name"] != found]
+        message.set(INTENT, first, add_to_output=True)
+        message.set("intent_ranking", [first, *others], add_to_output=True)
+        message.set("questions", [], add_to_output=True)
+
+
+def _suspected(ranking: List[Dict[str, Any]], sentences: List[Dict[str, float]]) -> Optional[str]:
+    """The alarm the classifier leans to, over the whole message or in a single sentence of it."""
+    whole = _alarm({r["name"]: r["confidence"] for r in ranking})
+    for name, confidence in [whole, *map(_alarm, sentences)]:
+        if confidence >= SUSPECTED and whole[1] >= SUSPECTED:
+            return name
+        # A sentence of a story says little alone; the whole must point the same way.
+        if confidence >= SUSPECTED_IN_SENTENCE and whole[1] >= LEANS:
+            return name
+    return None
+
+
+def _alarm(confidences: Dict[str, float]) -> Tuple[str, float]:
+    return (
+        max(ALARMS, key=lambda name: confidences.get(name, 0.0)),
+        sum(confidences.get(name, 0.0) for name in ALARMS),
+    )
+
+
+def _is_calm(text: str) -> bool:
+    """A general question that is about nobody in particular."""
+    plain = text.lower().replace("\u2019", "'")
+    sentences = [s.strip() for s in re.split(r"[.!?\n;:]+", plain)]
+    return any(_GENERAL.search(s) for s in sentences) and not _OWN.search(plain)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections import Counter
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -33,7 +32,7 @@ from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
 from nlu.sentences import segments
-from nlu.spelling import SpellingRepair, words
+from nlu.spelling import SpellingRepair, domain_words, words
 
 #: Sentences of a message that are looked at one by one.
 MOST_PARTS = 12
@@ -89,6 +88,15 @@ _OTHER_MEANINGS: List[List[Dict[str, Any]]] = [
 ]  # fmt: skip
 
 
+#: Words that, anywhere in a message, tell that the abbreviation is not the disease.
+_OTHER_WORDS = {
+    "MS": {"milliseconds", "millisecond", "latency", "ping", "fps", "gpa", "bachelor", "bachelors", "master's", "masters",
+           "mississippi", "microsoft", "manuscript", "manuscripts", "cruise", "phd", "bs", "seconds", "marvel"},
+    "ALS": {"ambulance", "ambulances", "paramedic", "paramedics", "ems", "emt", "acls", "dutch", "german", "danish",
+            "auf", "heißt", "bedeutet", "betekent", "lidar", "laser", "ableton"},
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Found:
     """A term in a text: `start` and `end` are character offsets in the text as written."""
@@ -107,6 +115,8 @@ class Reading:
     repaired: str
     masked: str
     other_meaning: bool
+    #: Words that are no part of a term.
+    rest: int = 0
 
 
 @dataclass(frozen=True)
@@ -119,9 +129,12 @@ class Part:
     asks: bool
 
 
+#: A sentence that reads like a question: it ends in "?", or opens like one, after a few words of approach.
 _ASKS = re.compile(
-    r"\?|\b(what|how|is|are|can|could|does|do|did|why|who|when|which|where|will|would|should|tell me|explain|"
-    r"wondering|wonder|want to know|like to know|need to know|any)\b",
+    r"\?\s*$|^\W*(?:(?:and|so|but|also|please|hi|hello|ok|okay|well|now|my question is|the question is|i wonder|"
+    r"(?:i(?:'d| would)? )?(?:just )?(?:want|like|need|trying|love) to (?:know|ask|understand|find out)|tell me|explain|"
+    r"can you (?:tell|explain)(?: to)?(?: me)?|could you (?:tell|explain)(?: to)?(?: me)?|do you know|anyone know|any idea)[\s,:]+)*"
+    r"(?:what|whats|how|hows|is|are|can|could|does|do|did|why|who|whos|when|which|where|will|would|should|any)\b",
     re.IGNORECASE,
 )
 
@@ -182,7 +195,8 @@ class TermFinder:
             masked.append(MASKS.get(kind, span.text))
             at = span.end
         masked.append(repaired[at:].text)
-        return Reading(tuple(found), repaired.text, re.sub(r"\s+", " ", " ".join(masked)).strip(), dropped)
+        rest = sum(t.is_alpha for t in repaired) - sum(t.is_alpha for span in kept for t in span)
+        return Reading(tuple(found), repaired.text, re.sub(r"\s+", " ", " ".join(masked)).strip(), dropped, rest)
 
     def _repaired(self, doc: Doc) -> Doc:
         """The same tokens, misspelt ones replaced."""
@@ -193,11 +207,13 @@ class TermFinder:
         )
 
     def _means_other(self, span: Span, other: List[Span], doc: Doc) -> bool:
-        if span.label_ == "lou-gehrig" or self._kinds[span.label_] != "condition":
+        """Whether an abbreviation of a disease, or Gehrig's name, stands for something else here."""
+        if self._kinds[span.label_] != "condition" or len(span) > 2:
             return False
-        if len(span) > 2:
-            return False
-        return any(o.start <= span.start and span.end <= o.end for o in other)
+        if "gehrig" in span.text.lower():
+            return any(t.lower_ in _BASEBALL for t in doc)
+        cues = _OTHER_WORDS[span.label_]
+        return any(o.start <= span.start and span.end <= o.end for o in other) or any(t.lower_ in cues for t in doc)
 
 
 # Registered as a featurizer because Rasa hands only those the training examples to process.
@@ -205,8 +221,8 @@ class TermFinder:
 class TermMatcher(GraphComponent, EntityExtractorMixin):
     """Adds an entity per term and, for the components behind it, the masked text.
 
-    Message properties set: `entities`; `repaired` and `masked` (the whole text), and
-    `other_meaning` (an abbreviation was set aside as something else than the disease).
+    Message properties set: `entities`, `reading` (a `Reading` of the whole text) and `parts` (a `Part`
+    per sentence where there are several).
     """
 
     def __init__(self, storage: ModelStorage, resource: Resource, finder: Optional[TermFinder] = None):
@@ -228,8 +244,7 @@ class TermMatcher(GraphComponent, EntityExtractorMixin):
         return sha256(TERMS_FILE.read_bytes()).hexdigest()
 
     def train(self, training_data: TrainingData) -> Resource:
-        counts = Counter(w for m in training_data.training_examples for w in words(m.get(TEXT) or ""))
-        vocabulary = {w: n for w, n in counts.items() if n >= 3}
+        vocabulary = domain_words(m.get(TEXT) or "" for m in training_data.training_examples)
         terms = load_terms()
         self.finder = TermFinder(terms, vocabulary)
         with self._storage.write_to(self._resource) as folder:

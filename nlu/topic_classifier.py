@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -36,6 +36,19 @@ KINDS = ("condition", "subtype", "symptom", "drug", "test", "mimic", "person", "
 _FIRST_PERSON = re.compile(r"\b(i|im|i'm|ive|i've|me|my|mine|am)\b", re.IGNORECASE)
 _QUESTION = re.compile(r"\?|^(what|how|is|are|can|does|do|why|who|when|which|where|will|should|could)\b", re.IGNORECASE)
 
+#: Someone's own decision, result or fear of having it.
+_PERSONAL_SIGNS = [
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"\b(should|shall|can|could|may|must|do) (i|we|he|she|my \w+|they) \b(?!(get|catch|prevent|find|help|ask|know)\b)",
+        r"\b(my|his|her|our) (\w+ )?(mri|scan|emg|blood|test|tests|results?|report|lp|lumbar|neurologist|doctor|dose|pills?|infusion)\b",
+        r"\b(do|does|have|has|could|might|did|am|is) (i|he|she|it|this|these|my \w+)\b.{0,25}\b(ms|als|mnd|sclerosis|this disease)\b\W*$",
+        r"\b(will|how long|how fast|how much) \b.{0,20}\b(i|my|mine|he|she|his|her|me)\b",
+        r"\b\d\d ?(m|f|yo|y/o|year old|years old)\b",
+    )
+]
+SIGNS = 9 + len(_PERSONAL_SIGNS)
+
 _CHARACTERS = HashingVectorizer(analyzer="char_wb", ngram_range=(2, 5), n_features=2**14, alternate_sign=False)
 _WORDS = HashingVectorizer(
     analyzer="word", ngram_range=(1, 2), n_features=2**13, alternate_sign=False, token_pattern=r"(?u)\b\w+\b"
@@ -43,7 +56,7 @@ _WORDS = HashingVectorizer(
 
 
 def signs(readings: Sequence[Reading]) -> np.ndarray:
-    """Kinds of term and plain signs, shape (len(readings), len(KINDS) + 9)."""
+    """Kinds of term and plain signs, shape (len(readings), len(KINDS) + SIGNS)."""
     rows = []
     for reading in readings:
         kinds = [f.kind for f in reading.found]
@@ -57,13 +70,14 @@ def signs(readings: Sequence[Reading]) -> np.ndarray:
                 reading.other_meaning,
                 bool(_FIRST_PERSON.search(reading.repaired)),
                 bool(_QUESTION.search(reading.repaired)),
+                *(bool(sign.search(reading.repaired)) for sign in _PERSONAL_SIGNS),
                 length == 1,
                 2 <= length <= 4,
                 length > 15,
                 length > 40,
             ]
         )
-    return np.array(rows, np.float32).reshape(len(readings), len(KINDS) + 9)
+    return np.array(rows, np.float32).reshape(len(readings), len(KINDS) + SIGNS)
 
 
 class Featuriser:
@@ -94,8 +108,13 @@ class Featuriser:
 
 #: Margins to confidences: the factor at which held-out confidence matched accuracy best.
 SHARPNESS = 4.5
+#: A message about someone's own case counts as personal from this confidence on, even when a topic is likelier.
+PERSONAL = 0.3
+_OWN = re.compile(r"\b(i|im|i'm|my|me|he|she|his|her|hers)\b", re.IGNORECASE)
+#: How much a sentence that reads like a question is preferred to a surer one that does not.
+ASKING = 0.3
 #: A sentence of a long message counts as a question of its own from this confidence on.
-OWN_QUESTION = 0.6
+OWN_QUESTION = 0.65
 RANKED = 10
 
 
@@ -143,6 +162,8 @@ class Classified:
 
     ranking: List[Tuple[str, float]]
     questions: List[Dict[str, Any]]
+    #: Confidence by intent of each sentence, where there are several.
+    sentences: List[Dict[str, float]] = field(default_factory=list)
 
 
 def classify(model: TopicModel, reading: Reading, parts: Sequence[Part]) -> Classified:
@@ -153,26 +174,48 @@ def classify(model: TopicModel, reading: Reading, parts: Sequence[Part]) -> Clas
     """
     probabilities = model.probabilities([reading, *(p.reading for p in parts)])
     whole, each = probabilities[0], probabilities[1:]
-    questions: List[Dict[str, Any]] = []
-    combined = whole
-    if len(parts):
-        topical = [model.labels.index(t) for t in TOPICS if t in model.labels]
-        best = max(range(len(parts)), key=lambda i: each[i][topical].max() + 0.2 * parts[i].asks)
-        combined = (whole + each[best]) / 2
-        for part, row in zip(parts, each, strict=False):
-            label = model.labels[int(row.argmax())]
-            if (
-                label in TOPICS
-                and row.max() >= OWN_QUESTION
-                and part.asks
-                and label not in [q["intent"] for q in questions]
-            ):
-                questions.append(
-                    {"intent": label, "confidence": float(row.max()), "start": part.start, "end": part.end}
-                )
-    order = np.argsort(-combined)[:RANKED]
-    ranking = [(model.labels[i], float(combined[i])) for i in order]
-    return Classified(ranking, questions if len(questions) > 1 and ranking[0][0] in TOPICS else [])
+    if not len(parts):
+        return Classified(_ranked(model.labels, whole), [])
+    topical = [model.labels.index(t) for t in TOPICS if t in model.labels]
+    best = max(range(len(parts)), key=lambda i: each[i][topical].max() + ASKING * parts[i].asks)
+    ranking = _ranked(model.labels, (whole + each[best]) / 2)
+    found: Dict[str, Dict[str, Any]] = {}
+    for index, part in enumerate(parts):
+        label, confidence = _ranked(model.labels, each[index])[0]
+        if label in TOPICS and part.asks and confidence >= OWN_QUESTION:
+            found.setdefault(label, {"intent": label, "confidence": confidence, "start": part.start, "end": part.end})
+    questions = list(found.values())
+    sentences = [dict(_ranked(model.labels, row)[:3]) for row in each]
+    if len(questions) > 1 and ranking[0][0] in TOPICS:
+        return Classified([(questions[0]["intent"], questions[0]["confidence"]), *ranking[1:]], questions, sentences)
+    asked = parts[best]
+    if ranking[0][0] in TOPICS and asked.asks:
+        # One question among other sentences: the disease it names is the one asked about.
+        return Classified(
+            ranking, [{"intent": ranking[0][0], "confidence": ranking[0][1], "start": asked.start, "end": asked.end}], sentences
+        )
+    return Classified(ranking, [], sentences)
+
+
+def _leaning(ranking: List[Tuple[str, float]], reading: Reading) -> List[Tuple[str, float]]:
+    """Close calls decided for the side on which a mistake does no harm."""
+    confidence = dict(ranking)
+    if reading.other_meaning and not any(f.kind in ("condition", "subtype", "drug") for f in reading.found):
+        # "MS" or "ALS" was there and meant something else.
+        return _first("out_of_scope", ranking)
+    if ranking[0][0] in TOPICS and confidence.get("personal_advice", 0.0) >= PERSONAL and _OWN.search(reading.repaired):
+        # The reply to personal questions says what is generally known too, and gives no verdict.
+        return _first("personal_advice", ranking)
+    return ranking
+
+
+def _first(name: str, ranking: List[Tuple[str, float]]) -> List[Tuple[str, float]]:
+    top = ranking[0][1]
+    return [(name, max(top, 0.6)), *((n, c / 2) for n, c in ranking if n != name)]
+
+
+def _ranked(labels: List[str], probabilities: np.ndarray) -> List[Tuple[str, float]]:
+    return [(labels[i], float(probabilities[i])) for i in np.argsort(-probabilities)[:RANKED]]
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -180,7 +223,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
     """Rasa's side of `TopicModel`.
 
     Message properties set: `intent`, `intent_ranking` (the ten likeliest) and, where a message asks
-    several questions, `questions`: [{"intent", "confidence", "start", "end"}].
+    several questions, `questions`: [{"intent", "confidence", "start", "end"}]; one entry when one sentence of several asks.
     """
 
     def __init__(
@@ -229,9 +272,12 @@ class TopicClassifier(GraphComponent, IntentClassifier):
             if reading is None or self.model is None:
                 continue
             result = classify(self.model, reading, message.get("parts") or [])
+            result = replace(result, ranking=_leaning(result.ranking, reading))
             ranking = [{"name": name, "confidence": confidence} for name, confidence in result.ranking]
             message.set("intent_ranking", ranking, add_to_output=True)
             message.set(INTENT, ranking[0], add_to_output=True)
+            message.set("names_only", reading.rest == 0 and bool(reading.found), add_to_output=True)
+            message.set("sentence_rankings", result.sentences)
             if result.questions:
                 message.set("questions", result.questions, add_to_output=True)
         return messages

@@ -34,7 +34,7 @@ def main() -> int:
 
     async def announce(*_: object) -> None:
         logs.configure()  # Sanic and Rasa have set up handlers of their own by now
-        print(f"MS & ALS Answers is ready: {address}/chat", flush=True)
+        print(f"MS & ALS Answers is ready: {address}/chat/", flush=True)
 
     async def shell(app: Sanic, *_: object) -> None:
         logs.configure()

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
 import socket
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 import rasa.core.run
+from rasa.core.channels.channel import InputChannel
 from rasa.core.utils import AvailableEndpoints
 from rasa.model import get_latest_model
+from rasa.shared.exceptions import InvalidConfigException
+from rasa.shared.utils.io import read_yaml_file
 from rasa.utils.endpoints import EndpointConfig
 from sanic import Sanic, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from actions.actions import fact_store
+from channels import feedback
 from channels.rest import RestInput
 from facts.store import StoreUnavailable
 from server import rasa_patches
@@ -25,6 +31,26 @@ from server.settings import ROOT, SettingError, Settings
 
 #: A question is a few hundred bytes; nothing larger than this is read.
 MAX_BODY_BYTES = 32_768
+#: Module, class, prefix of the environment variables, and which credential each of them is.
+_CHAT_SERVICES = (
+    (
+        "channels.slack",
+        "SlackInput",
+        "SLACK",
+        {"slack_token": "BOT_TOKEN", "slack_signing_secret": "SIGNING_SECRET", "api_url": "API_URL"},
+    ),
+    (
+        "channels.telegram",
+        "TelegramInput",
+        "TELEGRAM",
+        {
+            "access_token": "BOT_TOKEN",
+            "webhook_url": "WEBHOOK_URL",
+            "webhook_secret": "WEBHOOK_SECRET",
+            "api_url": "API_URL",
+        },
+    ),
+)
 VERSION = (ROOT / "VERSION").read_text(encoding="utf8").strip()
 
 
@@ -70,13 +96,34 @@ def require_free_port(settings: Settings) -> None:
             ) from error
 
 
+def input_channels(env: Mapping[str, str]) -> List[InputChannel]:
+    """REST always; Slack and Telegram when any of their variables is set.
+
+    Raises:
+        SettingError: naming the variable that is missing or unusable.
+    """
+    channels: List[InputChannel] = [RestInput()]
+    disclaimer = read_yaml_file(ROOT / "domain.yml")["responses"]["utter_disclaimer"][0]["text"]
+    for module, kind, prefix, variables in _CHAT_SERVICES:
+        credentials = {key: env.get(f"{prefix}_{name}", "").strip() or None for key, name in variables.items()}
+        if not any(credentials.values()):
+            continue
+        # Only what is switched on is imported: it takes time at every start.
+        channel = getattr(importlib.import_module(module), kind)
+        try:
+            channels.append(channel.from_credentials({**credentials, "disclaimer": disclaimer}))
+        except InvalidConfigException as error:
+            raise SettingError(str(error)) from error
+    return channels
+
+
 def create_app(settings: Settings, model: Optional[Path] = None) -> Sanic:
     """The application, ready for `app.run`."""
     rasa_patches.apply()
     chosen = model or model_file(settings)
     available = endpoints(settings)
     app: Sanic = rasa.core.run.configure_app(
-        [RestInput()],
+        input_channels(os.environ),
         cors=list(settings.web_origins) or None,
         enable_api=False,
         port=settings.port,
@@ -88,6 +135,7 @@ def create_app(settings: Settings, model: Optional[Path] = None) -> Sanic:
         partial(rasa.core.run.load_agent_on_start, str(chosen), available, None), "before_server_start"
     )
     app.register_listener(rasa.core.run.close_resources, "after_server_stop")
+    app.blueprint(feedback.blueprint(feedback.FeedbackStore(settings.feedback_url)))
     _add_page(app)
     _add_health(app, chosen)
     return app
@@ -95,11 +143,16 @@ def create_app(settings: Settings, model: Optional[Path] = None) -> Sanic:
 
 def _add_page(app: Sanic) -> None:
     web = ROOT / "web"
-    app.static("/web", str(web), name="web")
 
-    @app.route("/chat", methods=["GET"])
+    @app.route("/chat", methods=["GET"], strict_slashes=True)
+    async def without_slash(request: Request) -> HTTPResponse:
+        return response.redirect("/chat/")
+
+    @app.route("/chat/", methods=["GET"], strict_slashes=True)
     async def page(request: Request) -> HTTPResponse:
         return await response.file(str(web / "index.html"))
+
+    app.static("/chat", str(web), name="web")
 
 
 def _add_health(app: Sanic, model: Path) -> None:

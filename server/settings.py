@@ -35,6 +35,8 @@ class Settings:
     #: Where conversations are kept, and for how long after their last message.
     conversations_url: str = "sqlite:///" + str(ROOT / ".build" / "conversations.sqlite")
     retention_days: int = 1
+    #: Where votes on replies are kept.
+    feedback_url: str = "sqlite:///" + str(ROOT / ".build" / "feedback.sqlite")
 
     @classmethod
     def from_environment(cls, env: Optional[Mapping[str, str]] = None) -> Settings:
@@ -58,5 +60,6 @@ class Settings:
             web_origins=tuple(origins),
             model=Path(env.get("MODEL", "") or cls.model),
             conversations_url=env.get("CONVERSATIONS_URL", "").strip() or cls.conversations_url,
+            feedback_url=env.get("FEEDBACK_URL", "").strip() or cls.feedback_url,
             retention_days=_number(env, "RETENTION_DAYS", cls.retention_days, 1, 365),
         )

@@ -1,0 +1,271 @@
+"""Speed, start and memory beside the peer, in turn on the same machine.
+
+python -m benchmarks.bench             everything, both trained afresh; writes docs/bench.md
+python -m benchmarks.bench --quick     one short round on the trained models; prints only
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from statistics import mean, median, quantiles
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+
+import psutil
+
+from benchmarks import peer
+from benchmarks.messages import LONG_TALK, MESSAGES, SIX
+from benchmarks.peer import Peer
+from benchmarks.running import (
+    ROOT,
+    Assistant,
+    Client,
+    DidNotStart,
+    Product,
+    prepare,
+    train,
+)
+
+RESULT = ROOT / "docs" / "bench.md"
+CLIENTS = 8
+WARM_UP = 12
+EARLY, LATE = 5, 200
+
+Figures = Dict[str, float]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured.
+
+    Attributes:
+        train: train the product afresh and serve that model.
+        rounds: starts of each assistant, taking turns.
+        passes: how often one client sends all messages.
+        talks: long conversations.
+    """
+
+    train: bool
+    rounds: int
+    passes: int
+    talks: int
+
+
+FULL = Plan(train=True, rounds=3, passes=4, talks=5)
+QUICK = Plan(train=False, rounds=1, passes=1, talks=1)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: a figure, how it is written, and the most its ratio to the peer's should be."""
+
+    figure: str
+    name: str
+    form: str
+    target: Optional[float] = None
+
+
+ROWS = (
+    Row("training", "training afresh (`rasa train --force`)", "{:.0f} s", 0.5),
+    Row("training_processor", "training afresh, time of a processor core", "{:.0f} s"),
+    Row("start", "cold start to first answer", "{:.1f} s", 0.25),
+    Row("memory", "memory after the runs, all processes (PSS)", "{:.0f} MB", 0.6),
+    Row("one_p50", "turn, one client, p50", "{:.1f} ms", 0.33),
+    Row("one_p95", "turn, one client, p95", "{:.1f} ms"),
+    Row("many_p50", f"turn, {CLIENTS} clients, p50", "{:.0f} ms", 0.33),
+    Row("many_p95", f"turn, {CLIENTS} clients, p95", "{:.0f} ms"),
+    Row("early", f"turn {EARLY} of a conversation", "{:.1f} ms"),
+    Row("late", f"turn {LATE} of a conversation", "{:.1f} ms"),
+)
+#: The most that turn 200 may take of turn 5's time, each assistant by itself.
+GROWTH_TARGET = 1.5
+
+
+def turn(client: Client, sender: str, message: str) -> float:
+    """Milliseconds from sending a message to having read its reply."""
+    began = time.perf_counter()
+    client.ask(sender, message)
+    return (time.perf_counter() - began) * 1000
+
+
+def converse(client: Client, name: str, passes: int) -> List[float]:
+    """Milliseconds of each turn when one client sends all messages, six to a conversation."""
+    return [
+        turn(client, f"{name}-{number}-{i // SIX}", message)
+        for number in range(passes)
+        for i, message in enumerate(MESSAGES)
+    ]
+
+
+def talk_long(client: Client, sender: str) -> Tuple[float, float]:
+    """Milliseconds of turn 5 and of turn 200; each the median of the five turns around it."""
+    times = [turn(client, sender, LONG_TALK[i % len(LONG_TALK)]) for i in range(LATE + 2)]
+    # Turns count from one; the five around each hold every message once.
+    return median(times[EARLY - 3 : EARLY + 2]), median(times[LATE - 3 : LATE + 2])
+
+
+def measure(assistant: Assistant, plan: Plan) -> Figures:
+    """The figures of one start of an assistant."""
+    with assistant:
+        client = assistant.client()
+        for i in range(WARM_UP):
+            client.ask(f"warm-{i // SIX}", MESSAGES[i])
+        one = converse(client, "one", plan.passes)
+        with ThreadPoolExecutor(CLIENTS) as people:
+            named = [(assistant.client(), f"many-{i}", 1) for i in range(CLIENTS)]
+            many = [t for times in people.map(lambda person: converse(*person), named) for t in times]
+        talks = [talk_long(client, f"talk-{i}") for i in range(plan.talks)]
+        return {
+            "start": assistant.start_seconds,
+            "one_p50": median(one),
+            "one_p95": quantiles(one, n=20)[-1],
+            "many_p50": median(many),
+            "many_p95": quantiles(many, n=20)[-1],
+            "early": median(early for early, _ in talks),
+            "late": median(late for _, late in talks),
+            "growth": median(late / early for early, late in talks),
+            "memory": assistant.memory() / 2**20,
+        }
+
+
+def where_time_goes(folder: Path, models: Path) -> Dict[str, float]:
+    """Mean milliseconds of a turn in each room of the product, with one client."""
+    log = folder / "turns.jsonl"
+    with Product(folder, models, "benchmarks.turn_times", TURN_TIMES=str(log)) as product:
+        client = product.client()
+        for i in range(WARM_UP):
+            client.ask(f"warm-{i // SIX}", MESSAGES[i])
+        whole = converse(client, "rooms", 2)
+    turns = [json.loads(line) for line in log.read_text(encoding="utf8").splitlines()][-len(whole) :]
+    rooms = {room: mean(t.get(room, 0.0) for t in turns) * 1000 for room in turns[0]}
+    return {**rooms, "HTTP, and the client": mean(whole) - sum(rooms.values())}
+
+
+def run(plan: Plan, folder: Path, stale: bool) -> Tuple[Figures, Figures, Dict[str, float]]:
+    """Figures of the product and of the peer, medians over the rounds; where the product's time goes."""
+    ours, theirs = ROOT / "models", peer.model(stale)
+    trained: Dict[str, Figures] = {"product": {}, "peer": {}}
+    if plan.train:
+        ours = folder / "product-models"
+        # No cache of earlier trainings; the peer's was measured like this when its model was trained.
+        fresh = train(ROOT, ours, "--force", RASA_CACHE_DIRECTORY=str(folder / "cache"))
+        for name, took in (("product", fresh), ("peer", peer.training(theirs))):
+            trained[name] = {"training": took.seconds, "training_processor": took.processor_seconds}
+            _say(f"{name}: trained in {took.seconds:.0f} s ({took.processor_seconds:.0f} s of a core)")
+    rounds: Dict[str, List[Figures]] = {"product": [], "peer": []}
+    for number in range(plan.rounds):
+        assistants = [("product", Product(folder, ours)), ("peer", Peer(folder, theirs))]
+        # Whoever goes first in one round goes second in the next.
+        for name, assistant in assistants[:: 1 if number % 2 == 0 else -1]:
+            rounds[name].append(measure(assistant, plan))
+            figures = ", ".join(f"{k} {v:.2f}" for k, v in rounds[name][-1].items())
+            _say(f"{name}, round {number + 1} of {plan.rounds}: {figures}")
+    product, other = (
+        {**trained[name], **{key: median(r[key] for r in rounds[name]) for key in rounds[name][0]}}
+        for name in ("product", "peer")
+    )
+    return product, other, where_time_goes(folder, ours)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table that also reads well as plain text: first column left, the others right."""
+    widths = [max(len(r[i]) for r in [header, *rows]) for i in range(len(header))]
+
+    def line(cells: Sequence[str]) -> str:
+        first, *others = zip(cells, widths, strict=True)
+        return f"| {first[0]:<{first[1]}} | " + " | ".join(f"{c:>{w}}" for c, w in others) + " |"
+
+    rule = f"|{'-' * (widths[0] + 2)}|" + "|".join("-" * (w + 1) + ":" for w in widths[1:]) + "|"
+    return "\n".join([line(header), rule, *map(line, rows)])
+
+
+def _met(value: float, target: Optional[float]) -> Tuple[str, str]:
+    return ("", "") if target is None else (f"<= {target:.2f}", "yes" if value <= target else "no")
+
+
+def comparison(product: Mapping[str, float], other: Mapping[str, float]) -> str:
+    """The table of figures, ratios and targets."""
+    lines = []
+    for row in ROWS:
+        if row.figure not in product:
+            lines.append([row.name, "-", "-", "-", _met(0.0, row.target)[0], "not measured"])
+            continue
+        ratio = product[row.figure] / other[row.figure]
+        shown = [row.form.format(figures[row.figure]) for figures in (product, other)]
+        lines.append([row.name, *shown, f"{ratio:.2f}", *_met(ratio, row.target)])
+    growth = [f"{figures['growth']:.2f} x" for figures in (product, other)]
+    lines.append([f"turn {LATE} against turn {EARLY}", *growth, "", *_met(product["growth"], GROWTH_TARGET)])
+    return table(["", "product", "peer", "ratio", "target", "met"], lines)
+
+
+def rooms_table(rooms: Mapping[str, float]) -> str:
+    whole = sum(rooms.values())
+    lines = [[room, f"{ms:.2f} ms", f"{ms / whole:.0%}"] for room, ms in rooms.items()]
+    return table(["room", "per turn", "share"], [*lines, ["whole turn", f"{whole:.2f} ms", "100%"]])
+
+
+def machine() -> str:
+    """Processor, cores and memory."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text(encoding="utf8").splitlines() if information.exists() else []
+    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    memory = psutil.virtual_memory().total / 2**30
+    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, Python {platform.python_version()}"
+
+
+def report(plan: Plan, product: Figures, other: Figures, rooms: Mapping[str, float]) -> str:
+    """The whole result, Markdown and plain text in one."""
+    return f"""\
+# Speed, start and memory
+
+`make bench` on {date.today()}: {machine()}.
+
+The peer has the same data, domain and actions on Rasa's default pipeline and policies, with the actions \
+behind a stock action server. Both ran in turn, {plan.rounds} time(s) each; figures are medians. {len(MESSAGES)} \
+messages through REST, six to a conversation, from a client on the same machine. A ratio is the product's \
+figure over the peer's.
+
+{comparison(product, other)}
+
+Where a turn of the product goes (one client, means):
+
+{rooms_table(rooms)}
+"""
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="one short round on the trained models; prints only")
+    parser.add_argument("--stale-peer", action="store_true", help=peer.STALE_HELP)
+    options = parser.parse_args(arguments)
+    plan = QUICK if options.quick else FULL
+    prepare()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            result = report(plan, *run(plan, Path(folder), options.stale_peer))
+    except DidNotStart as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    print(result)
+    if plan is FULL:
+        RESULT.write_text(result, encoding="utf8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

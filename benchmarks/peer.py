@@ -1,0 +1,145 @@
+"""The peer: the same data, domain and actions on Rasa's default pipeline and policies.
+
+    python -m benchmarks.peer        builds it in .build/peer/ and trains it, when its inputs changed
+
+Its `config.yml` is the one Rasa itself ships as its default. Its examples carry the entities that our
+`TermMatcher` finds in them, since DIET learns entities from annotations only. Its replies are finished
+by our NLG class, so that both say the same.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+
+from benchmarks.running import (
+    ROOT,
+    Assistant,
+    DidNotStart,
+    Training,
+    environment,
+    free_port,
+    prepare,
+    python,
+    train,
+)
+
+PROJECT = ROOT / ".build" / "peer"
+#: What a trained model depends on.
+INPUTS = ("config.yml", "domain.yml", "data/nlu.yml", "data/rules.yml", "data/stories.yml")
+
+ENDPOINTS = """\
+action_endpoint:
+  url: http://127.0.0.1:${ACTION_PORT}/webhook
+nlg:
+  type: replies.nlg.DisclaimerNLG
+"""
+STALE_HELP = "serve the peer's last model, whatever changed since it was trained"
+#: Rasa's REST channel for timing; ours where the metadata of a reply is needed, which Rasa's drops.
+CREDENTIALS = {"rest": "rest:\n", "metadata": "channels.rest.RestInput:\n"}
+
+
+def annotated_examples() -> str:
+    """Our `data/nlu.yml` with the entities that our `TermMatcher` finds in it."""
+    from rasa.engine.storage.local_model_storage import LocalModelStorage
+    from rasa.engine.storage.resource import Resource
+    from rasa.shared.nlu.training_data.loading import load_data
+
+    from nlu.terms import TermMatcher
+
+    data = load_data(str(ROOT / "data" / "nlu.yml"))
+    with tempfile.TemporaryDirectory() as folder:
+        matcher = TermMatcher(LocalModelStorage.create(Path(folder)), Resource("terms"))
+        matcher.train(data)
+    return str(matcher.process_training_data(data).nlu_as_yaml())
+
+
+def default_config() -> str:
+    """Rasa's own default pipeline and policies."""
+    import rasa.engine.recipes
+
+    path = Path(rasa.engine.recipes.__file__).parent / "config_files" / "default_config.yml"
+    return path.read_text(encoding="utf8").replace("placeholder_default", "ms-als-answers-peer")
+
+
+def build() -> None:
+    """Write the peer's project, all but its model."""
+    (PROJECT / "data").mkdir(parents=True, exist_ok=True)
+    files = {name: (ROOT / name).read_text(encoding="utf8") for name in INPUTS[1:]}
+    files["data/nlu.yml"] = annotated_examples()
+    files["config.yml"] = default_config()
+    files["endpoints.yml"] = ENDPOINTS
+    files.update({f"credentials-{name}.yml": text for name, text in CREDENTIALS.items()})
+    for name, text in files.items():
+        (PROJECT / name).write_text(text, encoding="utf8")
+
+
+def model(stale: bool = False) -> Path:
+    """The folder of the peer's trained model, which is trained first when its inputs changed.
+
+    `training.json` beside the model says what its training took.
+
+    Args:
+        stale: take the last model trained, whatever changed since.
+
+    Raises:
+        DidNotStart: when training failed.
+    """
+    trained = sorted(PROJECT.glob("models/*/training.json"), key=lambda path: path.stat().st_mtime)
+    if stale and trained:
+        return trained[-1].parent
+    build()
+    digest = sha256(b"".join((PROJECT / name).read_bytes() for name in INPUTS)).hexdigest()[:16]
+    folder = PROJECT / "models" / digest
+    if not (folder / "training.json").exists():
+        log = folder.with_suffix(".log").relative_to(ROOT)
+        print(f"Training the peer; this can take more than an hour ({log}) ...", file=sys.stderr, flush=True)
+        took = train(PROJECT, folder, "--force")
+        (folder / "training.json").write_text(json.dumps(asdict(took)), encoding="utf8")
+    return folder
+
+
+def training(models: Path) -> Training:
+    """What the training of a model of the peer's took."""
+    return Training(**json.loads((models / "training.json").read_text(encoding="utf8")))
+
+
+class Peer(Assistant):
+    """`rasa run` and `rasa run actions`, side by side.
+
+    Args:
+        folder: where its log goes.
+        models: the folder of its model.
+        channel: which of `CREDENTIALS` it takes messages in by.
+    """
+
+    def __init__(self, folder: Path, models: Path, channel: str = "rest") -> None:
+        super().__init__(folder / "peer.log")
+        self._models, self._channel = models, channel
+
+    def launch(self) -> None:
+        actions = str(free_port())
+        env = environment(ACTION_PORT=actions)
+        files = ("--credentials", f"credentials-{self._channel}.yml", "--endpoints", "endpoints.yml")
+        self.start(python("rasa", "run", "actions", "--port", actions), env, PROJECT)
+        self.start(python("rasa", "run", "-i", "127.0.0.1", "-p", self.port, "-m", self._models, *files), env, PROJECT)
+
+
+def main() -> int:
+    prepare()
+    try:
+        print(f"The peer's model is in {model().relative_to(ROOT)}")
+    except DidNotStart as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

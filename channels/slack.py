@@ -1,0 +1,527 @@
+"""Slack: questions by direct message or mention, answers as blocks. Set-up is in docs/slack.md.
+
+channels.slack.SlackInput:
+  slack_token: ${SLACK_BOT_TOKEN}
+  slack_signing_secret: ${SLACK_SIGNING_SECRET}
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from dataclasses import dataclass
+from typing import Any, Awaitable, Callable, Dict, List, Optional, Tuple
+from urllib.parse import parse_qs
+
+from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
+from rasa.shared.exceptions import InvalidConfigException
+from sanic import Blueprint, Sanic, response
+from sanic.request import Request
+from sanic.response import HTTPResponse
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_async_handlers import (
+    AsyncConnectionErrorRetryHandler,
+    AsyncRateLimitErrorRetryHandler,
+    AsyncServerErrorRetryHandler,
+)
+from slack_sdk.signature import SignatureVerifier
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from channels import (
+    APOLOGY,
+    DISCLAIMER,
+    MOST_CHARACTERS,
+    TEXT_ONLY,
+    TOO_LONG,
+    Seen,
+    Turns,
+    own_reply,
+    setting,
+    typed,
+)
+from channels.rendering import Button, Content, Row, Source, content_of, pack, shortened, split
+
+logger = logging.getLogger(__name__)
+# slack_sdk writes whole requests, and so what people were told, to a logger at debug level.
+_http_logger = logging.getLogger(f"{__name__}.http")
+_http_logger.setLevel(logging.INFO)
+
+GUIDE = "docs/slack.md"
+MORE = "More questions you can press:"
+
+MOST_TEXT = 4000  # longer is refused (msg_too_long)
+MOST_IN_SECTION = 3000
+MOST_IN_TAIL = 900  # a section and a disclaimer together stay within MOST_TEXT
+MOST_BLOCKS = 50
+MOST_IN_BLOCKS = 10_000  # in sum; somewhat above that Slack refuses (msg_blocks_too_long)
+MOST_IN_TITLE = 75
+MOST_IN_VALUE = 2000
+BUTTONS_IN_ROW = 5
+
+_BLOCKS_REFUSED = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"}
+_READ_SUBTYPES = {None, "file_share", "thread_broadcast", "me_message"}
+_FORMATTING = re.compile(r"(?<![\w*_~`])([*_~`])(?=\S)(?=[^\n]*?\S\1(?!\w))")
+# Operators and modifier letters that look the same and format nothing.
+_LOOKALIKE = {"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": "\u02cb"}
+_ADDRESS = re.compile(r"(https?://\S+)")
+_ANGLE = re.compile(r"<([^<>]*)>")
+
+
+def escaped(text: str) -> str:
+    """A text as Slack shows it unchanged: `&<>` as entities, nothing that it would take for formatting."""
+
+    def plain(part: str) -> str:
+        part = _FORMATTING.sub(lambda m: _LOOKALIKE[m.group(1)], part)
+        return re.sub(r"(?m)^>", "\u203a", part)
+
+    parts = _ADDRESS.split(text)  # every second one is an address
+    parts[::2] = [plain(part) for part in parts[::2]]
+    return "".join(parts).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def question_in(text: str) -> str:
+    """What a person wrote, without Slack's mark-up: no mentions, of links the label, entities undone."""
+
+    def shown(match: re.Match[str]) -> str:
+        target, _, label = match.group(1).partition("|")
+        if target.startswith(("@", "!")):
+            return " "
+        return label or (target[1:] if target.startswith("#") else target)
+
+    text = _ANGLE.sub(shown, text)
+    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return typed(re.sub(r"[ \t]{2,}", " ", text))
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A block, and its words as plain text for the notification and the screen reader."""
+
+    block: Dict[str, Any]
+    text: str
+
+
+def messages(message: Dict[str, Any]) -> List[Dict[str, Any]]:
+    """A reply as Slack messages (`text` and `blocks`): one, or more when Slack's limits ask for it.
+
+    Every one ends with the disclaimer; the buttons are in the last.
+    """
+    content = content_of(message)
+    tail = _tail(content.disclaimer)
+    body = _body(content)
+    if not tail and content.disclaimer:
+        body += [_section(t) for t in _split(content.disclaimer, MOST_IN_SECTION)]
+    buttons = _button_rows(content.buttons)
+    if not body and not buttons:
+        return []
+
+    def fits(pieces: List[_Piece]) -> bool:
+        whole = [*pieces, *tail]
+        return (
+            len(whole) <= MOST_BLOCKS
+            and len(escaped(_text(whole))) <= MOST_TEXT
+            and sum(_size(p.block) for p in whole) <= MOST_IN_BLOCKS
+        )
+
+    packed = pack(body, fits)
+    # Buttons stand below the disclaimer, next to where one types.
+    below: List[List[_Piece]] = [[] for _ in packed]
+    for row in buttons:
+        if not packed or not fits([*packed[-1], *below[-1], row]):
+            packed.append([_section(MORE)])
+            below.append([])
+        below[-1].append(row)
+    result = [
+        {"text": escaped(_text([*pieces, *tail])), "blocks": [p.block for p in [*pieces, *tail, *rows]]}
+        for pieces, rows in zip(packed, below, strict=True)
+    ]
+    if len(result) == 1 and len(escaped(content.text)) <= MOST_TEXT:
+        result[0]["text"] = escaped(content.text) or result[0]["text"]
+    return result
+
+
+def _body(content: Content) -> List[_Piece]:
+    pieces = [_section(t) for t in _split(content.answer, MOST_IN_SECTION)]
+    for row in content.rows:
+        pieces += _row(row)
+    lines = [_source(n, s) for n, s in enumerate(content.sources, 1)]
+    heading = _Piece({}, "Sources")
+    for group in pack([heading, *lines] if lines else [], _fit_in_section):
+        marked = "\n".join(p.block.get("line", "*Sources*") for p in group)
+        plain = "\n".join(p.text for p in group)
+        if len(marked) <= MOST_IN_SECTION:
+            pieces.append(_section(plain, marked))
+        else:
+            pieces += [_section(t) for t in _split(plain, MOST_IN_SECTION)]
+    if content.reviewed:
+        pieces.append(_context(content.reviewed))
+    long = [b.title for b in content.buttons if len(b.title) > MOST_IN_TITLE]
+    if long:
+        text = "\n".join(["The questions below in full:", *(f"• {title}" for title in long)])
+        pieces += [_section(t) for t in _split(text, MOST_IN_SECTION)]
+    return pieces
+
+
+def _fit_in_section(group: List[_Piece]) -> bool:
+    return len("\n".join(p.block.get("line", "*Sources*") for p in group)) <= MOST_IN_SECTION
+
+
+def _row(row: Row) -> List[_Piece]:
+    marked = "\n".join([f"*{_bold(row.aspect)}*", *(f"*{_bold(n)}:* {escaped(t)}" for n, t in row.cells)])
+    if row.aspect and len(marked) <= MOST_IN_SECTION:
+        return [_section(row.text, marked)]
+    return [_section(t) for t in _split(row.text, MOST_IN_SECTION)]
+
+
+def _bold(text: str) -> str:
+    """A text for between two asterisks."""
+    return escaped(text.replace("\n", " ").replace("*", "\u2217"))
+
+
+def _source(number: int, source: Source) -> _Piece:
+    label = escaped(source.title.replace("\n", " ")).replace("|", "¦")
+    if source.url:
+        url = source.url.replace("&", "&amp;").replace("|", "%7C")
+        line = f"{number}. <{url}|{label}>{escaped(source.detail)}"
+    else:
+        line = f"{number}. {escaped(source.text)}"
+    return _Piece({"line": line}, f"{number}. {source.text}")
+
+
+def _split(text: str, limit: int) -> List[str]:
+    return split(text, limit, lambda t: len(escaped(t)))
+
+
+def _section(text: str, marked: Optional[str] = None) -> _Piece:
+    """A section; `expand` keeps Slack from hiding its end behind "see more"."""
+    markup = {"type": "mrkdwn", "text": escaped(text) if marked is None else marked}
+    return _Piece({"type": "section", "text": markup, "expand": True}, text)
+
+
+def _context(text: str) -> _Piece:
+    return _Piece({"type": "context", "elements": [{"type": "mrkdwn", "text": escaped(text)}]}, text)
+
+
+def _tail(disclaimer: str) -> List[_Piece]:
+    """The disclaimer for below every message; none if it is too long for that."""
+    return [_context(disclaimer)] if disclaimer and len(escaped(disclaimer)) <= MOST_IN_TAIL else []
+
+
+def _button_rows(buttons: Tuple[Button, ...]) -> List[_Piece]:
+    elements = [
+        {
+            "type": "button",
+            "action_id": f"ask_{n}",
+            "text": {"type": "plain_text", "text": shortened(b.title, MOST_IN_TITLE), "emoji": False},
+            "value": b.payload if len(b.payload) <= MOST_IN_VALUE else b.title[:MOST_IN_VALUE],
+        }
+        for n, b in enumerate(buttons)
+    ]
+    rows = pack(
+        elements, lambda row: len(row) <= BUTTONS_IN_ROW and len(json.dumps(row)) <= MOST_IN_BLOCKS // 2
+    )
+    return [_Piece({"type": "actions", "elements": row}, "") for row in rows]
+
+
+def _text(pieces: List[_Piece]) -> str:
+    return "\n".join(p.text for p in pieces if p.text)
+
+
+def _size(block: Dict[str, Any]) -> int:
+    """Characters of a block as Slack counts them, or somewhat more."""
+    return len(json.dumps(block, ensure_ascii=False))
+
+
+class SlackOutput(OutputChannel):
+    """Sends replies to one Slack conversation.
+
+    Args:
+        client: for Slack's Web API.
+        channel: where to send; without it the place is read from the conversation's id.
+        thread: the `ts` of the message below which to answer.
+    """
+
+    #: Whether the last reply went out whole.
+    complete = False
+
+    def __init__(
+        self, client: AsyncWebClient, channel: Optional[str] = None, thread: Optional[str] = None
+    ) -> None:
+        super().__init__()
+        self._client = client
+        self._channel = channel
+        self._thread = thread
+
+    @classmethod
+    def name(cls) -> str:
+        """As in the channel's address, `/webhooks/slack/webhook`."""
+        return "slack"
+
+    async def send_response(self, recipient_id: str, message: Dict[str, Any]) -> None:
+        """Sends a reply, rendered from its metadata; from its text if it has none.
+
+        Raises:
+            SlackApiError: Slack does not take it. The reason is in the log.
+        """
+        self.complete = False
+        channel, thread = (self._channel, self._thread) if self._channel else _place(recipient_id)
+        parts = messages(message)
+        for part in parts:
+            await self._post(
+                {"channel": channel, "unfurl_links": False, "unfurl_media": False, **part}, thread
+            )
+        self.complete = bool(parts)
+
+    async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
+        """Sends a plain text in one message, blank lines included."""
+        await self.send_response(recipient_id, {**kwargs, "text": text})
+
+    async def _post(self, post: Dict[str, Any], thread: Optional[str]) -> None:
+        if thread:
+            post["thread_ts"] = thread
+        try:
+            await self._client.chat_postMessage(**post)
+        except SlackApiError as error:
+            reason = (
+                error.response.get("error") if isinstance(error.response, AsyncSlackResponse) else "no JSON"
+            )
+            logger.error("slack: chat.postMessage was refused: %s%s", reason, _advice(reason))
+            if reason not in _BLOCKS_REFUSED:
+                raise
+            titles = [
+                e["text"]["text"] for b in post.pop("blocks") for e in b.get("elements", []) if "value" in e
+            ]
+            asks = "".join(f"\n• {escaped(t)}" for t in titles)
+            await self._client.chat_postMessage(**{**post, "text": post["text"] + asks})
+
+
+def _advice(reason: Optional[str]) -> str:
+    if reason in {"invalid_auth", "account_inactive", "token_revoked", "token_expired", "not_authed"}:
+        return f" (is SLACK_BOT_TOKEN that of the installed app? {GUIDE})"
+    if reason in {"missing_scope", "not_in_channel", "channel_not_found"}:
+        return f" (are the scopes set and the app in that channel? {GUIDE})"
+    return ""
+
+
+def _conversation(team: str, user: str, channel: str, thread: Optional[str]) -> str:
+    """The conversation's id. What was asked in a direct message is not carried into a channel, nor back."""
+    return f"slack:{team}:{user}" if _is_direct(channel) else f"slack:{team}:{user}:{channel}:{thread or ''}"
+
+
+def _place(conversation: str) -> Tuple[Optional[str], Optional[str]]:
+    """Channel and thread of a conversation, from its id; a user's id stands for the direct message."""
+    parts = conversation.split(":")
+    if parts[0] != "slack" or len(parts) < 3:
+        return conversation, None
+    return (parts[3], parts[4] or None) if len(parts) > 4 else (parts[2], None)
+
+
+def _is_direct(channel: str) -> bool:
+    return channel.startswith("D")
+
+
+class SlackInput(InputChannel):
+    """Receives Slack's events and button presses.
+
+    Args:
+        token: the bot's token (`xoxb-...`).
+        signing_secret: proves that a call comes from Slack.
+        api_url: Slack's Web API, or what stands in for it.
+        proxy: an HTTP proxy for calls to Slack.
+        disclaimer: closes the channel's own sentences ("I can only read text").
+        seconds: after this time a turn is given up with an apology.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        signing_secret: str,
+        api_url: Optional[str] = None,
+        proxy: Optional[str] = None,
+        disclaimer: Optional[str] = None,
+        seconds: float = 60.0,
+    ) -> None:
+        self._verifier = SignatureVerifier(signing_secret)
+        self._disclaimer = disclaimer or DISCLAIMER
+        self._seconds = seconds
+        self._seen = Seen()
+        self._turns: Optional[Turns] = None
+        self._client = AsyncWebClient(
+            token,
+            base_url=api_url or AsyncWebClient.BASE_URL,
+            proxy=proxy,
+            logger=_http_logger,
+            retry_handlers=[
+                AsyncConnectionErrorRetryHandler(max_retry_count=2),
+                AsyncRateLimitErrorRetryHandler(max_retry_count=3),
+                AsyncServerErrorRetryHandler(max_retry_count=2),
+            ],
+        )
+
+    @classmethod
+    def name(cls) -> str:
+        """As in the channel's address, `/webhooks/slack/webhook`."""
+        return "slack"
+
+    @classmethod
+    def from_credentials(cls, credentials: Optional[Dict[str, Any]]) -> SlackInput:
+        """Reads `slack_token` and `slack_signing_secret`; `api_url`, `proxy`, `disclaimer` if they are there.
+
+        Raises:
+            InvalidConfigException: one is missing or not what it should be; names the environment variable.
+        """
+        token = setting(credentials, "slack_token", "SLACK_BOT_TOKEN", "Slack's bot token", GUIDE)
+        secret = setting(
+            credentials, "slack_signing_secret", "SLACK_SIGNING_SECRET", "Slack's signing secret", GUIDE
+        )
+        if not token.startswith("xoxb-"):
+            raise InvalidConfigException(
+                f"SLACK_BOT_TOKEN is not a bot token: it starts with xoxb-. {GUIDE} says where to find it."
+            )
+        others = credentials or {}
+        return cls(token, secret, others.get("api_url"), others.get("proxy"), others.get("disclaimer"))
+
+    def get_output_channel(self) -> SlackOutput:
+        """For messages that nobody asked for; they go to the conversation's own place."""
+        return SlackOutput(self._client)
+
+    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
+        """`GET /` says that the channel is on; Slack posts events and button presses to `/webhook`."""
+        blueprint = Blueprint("slack_webhook")
+        turns = self._turns = Turns(on_new_message, self._seconds)
+
+        @blueprint.get("/")
+        async def health(_: Request) -> HTTPResponse:
+            return response.json({"status": "ok"})
+
+        @blueprint.post("/webhook")
+        async def webhook(request: Request) -> HTTPResponse:
+            return self._receive(request)
+
+        async def finish(_: Sanic, __: asyncio.AbstractEventLoop) -> None:
+            await turns.finish()
+
+        blueprint.listener("before_server_stop")(finish)
+        return blueprint
+
+    def _receive(self, request: Request) -> HTTPResponse:
+        if not self._is_from_slack(request):
+            logger.warning("slack: refused a call that Slack did not sign (or more than five minutes ago)")
+            return response.json({"error": "not signed by Slack, or too old"}, status=401)
+        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        try:
+            if kind == "application/x-www-form-urlencoded":
+                body = json.loads(parse_qs(request.body.decode())["payload"][0])
+                receive = self._receive_press
+            elif kind == "application/json":
+                body = json.loads(request.body)
+                receive = self._receive_event
+            else:
+                return response.json({"error": "expected application/json or a form"}, status=415)
+            if not isinstance(body, dict):
+                raise ValueError
+        except (ValueError, KeyError, RecursionError):
+            return response.json({"error": "not JSON as Slack sends it"}, status=400)
+        return receive(body, request)
+
+    def _is_from_slack(self, request: Request) -> bool:
+        try:
+            return self._verifier.is_valid(
+                request.body,
+                request.headers.get("X-Slack-Request-Timestamp"),
+                request.headers.get("X-Slack-Signature"),
+            )
+        except (ValueError, TypeError):  # a time that is no number, a body that is no text, an odd signature
+            return False
+
+    def _receive_event(self, body: Dict[str, Any], request: Request) -> HTTPResponse:
+        if body.get("type") == "url_verification":
+            return response.json({"challenge": body.get("challenge")})
+        event = body.get("event")
+        if not isinstance(event, dict) or not self._is_question(event, body):
+            return _taken()
+        channel, ts = str(event["channel"]), str(event.get("ts"))
+        if not self._seen.first(f"event {body.get('event_id') or ts}", f"message {channel} {ts}"):
+            if "X-Slack-Retry-Num" in request.headers:
+                logger.info("slack: an event came again (%s)", request.headers.get("X-Slack-Retry-Reason"))
+            return _taken()
+        text = question_in(str(event.get("text") or ""))
+        thread = event.get("thread_ts") or (None if _is_direct(channel) else ts)
+        message = self._message(body.get("team_id"), event["user"], channel, thread, text)
+        if len(text) > MOST_CHARACTERS:
+            self._reply(message, TOO_LONG)
+        elif not text and event.get("files"):
+            self._reply(message, TEXT_ONLY)
+        else:
+            message.text = text or "/greet"  # mentioned, and nothing said
+            self._answer(message)
+        return _taken()
+
+    @staticmethod
+    def _is_question(event: Dict[str, Any], body: Dict[str, Any]) -> bool:
+        """Whether a person wrote this to us: a direct message or a mention; no edit, no bot, not us."""
+        ours = {
+            a.get("user_id")
+            for a in body.get("authorizations") or []
+            if isinstance(a, dict) and a.get("is_bot")
+        }
+        to_us = event.get("type") == "app_mention" or (
+            event.get("type") == "message" and event.get("channel_type") == "im"
+        )
+        return bool(
+            to_us
+            and event.get("user")
+            and event.get("channel")
+            and event["user"] not in {"USLACKBOT", *ours}
+            and event.get("subtype") in _READ_SUBTYPES
+            and not event.get("bot_id")
+            and not event.get("edited")
+            and not event.get("hidden")
+        )
+
+    def _receive_press(self, body: Dict[str, Any], request: Request) -> HTTPResponse:
+        actions = body.get("actions")
+        action = (
+            next((a for a in actions if isinstance(a, dict) and a.get("value")), None) if actions else None
+        )
+        person, below = _object(body, "user"), _object(body, "message")
+        channel, user = str(_object(body, "channel").get("id") or ""), person.get("id")
+        if body.get("type") != "block_actions" or not (action and channel and user):
+            return _taken()
+        pressed_at = action.get("action_ts") or body.get("trigger_id")
+        if not self._seen.first(f"press {user} {channel} {action.get('action_id')} {pressed_at}"):
+            return _taken()
+        thread = below.get("thread_ts") or (None if _is_direct(channel) else below.get("ts"))
+        team = _object(body, "team").get("id") or person.get("team_id")
+        # Slack signed the call and hands back what we sent, so this may be control input.
+        self._answer(self._message(team, user, channel, thread, str(action["value"])))
+        return _taken()
+
+    def _message(self, team: Any, user: Any, channel: str, thread: Optional[str], text: str) -> UserMessage:
+        return UserMessage(
+            text,
+            SlackOutput(self._client, channel, thread),
+            _conversation(str(team or "-"), str(user), channel, thread),
+            input_channel=self.name(),
+        )
+
+    def _answer(self, message: UserMessage) -> None:
+        assert self._turns is not None
+        self._turns.answer(message, own_reply(APOLOGY, self._disclaimer))
+
+    def _reply(self, message: UserMessage, sentence: str) -> None:
+        assert self._turns is not None
+        self._turns.reply(message, own_reply(sentence, self._disclaimer, "clarify"))
+
+
+def _object(body: Dict[str, Any], key: str) -> Dict[str, Any]:
+    value = body.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _taken() -> HTTPResponse:
+    """What Slack wants within three seconds, or it sends again."""
+    return response.empty(status=200)

@@ -1,0 +1,166 @@
+"""Every state of the widget, in every look, without a violation that axe knows of."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List
+
+import pytest
+from playwright.sync_api import Page
+
+Open = Callable[..., Page]
+Say = Callable[[Page, str], None]
+
+LOOKS: Dict[str, Dict[str, Any]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "forced-colors": {"forced_colors": "active"},
+    "320px": {"viewport": {"width": 320, "height": 640}},
+    "200%": {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2},
+    "400%": {"viewport": {"width": 320, "height": 200}, "device_scale_factor": 4},
+}
+STATES = [
+    "closed",
+    "open",
+    "options",
+    "answer",
+    "comparison",
+    "emergency",
+    "crisis",
+    "error",
+    "unreachable",
+    "inline",
+]
+
+
+def bring_to(state: str, page: Page, say: Say) -> None:
+    messages = {
+        "answer": "What is MS?",
+        "comparison": "compare",
+        "emergency": "he is choking",
+        "crisis": "I want to die",
+        "error": "broken store",
+        "unreachable": "crash",
+        "inline": "compare",
+    }
+    if state == "options":
+        page.get_by_role("button", name="Options").click()
+    if state in messages:
+        say(page, messages[state])
+        if state == "unreachable":
+            page.get_by_role("button", name="Try again").wait_for()
+        else:
+            page.locator("article").last.get_by_text("This is general information").wait_for()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("state", STATES)
+def test_no_violation(
+    state: str,
+    look: str,
+    open_chat: Open,
+    say: Say,
+    violations: Callable[[Page], List[str]],
+) -> None:
+    inline = state == "inline"
+    path = "index.html" if inline else "embed.html"
+    # axe itself breaks the policy with a style of its own.
+    page = open_chat(opened=not inline and state != "closed", path=path, bypass_csp=True, **LOOKS[look])
+    bring_to(state, page, say)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("path", ["embed.html", "index.html"])
+def test_nothing_sticks_out_sideways(path: str, look: str, open_chat: Open, say: Say) -> None:
+    page = open_chat(opened=path == "embed.html", path=path, **LOOKS[look])
+    bring_to("comparison", page, say)
+    page.get_by_role("button", name="Options").click()
+    wide = page.evaluate(
+        """() => {
+          const { shadowRoot } = document.querySelector('ms-als-chat');
+          return [document.documentElement, ...shadowRoot.querySelectorAll('*:not(.sr, thead *, thead)')]
+            .filter((node) => node.clientWidth && node.scrollWidth > node.clientWidth + 1)
+            .filter((node) => !getComputedStyle(node).display.startsWith('inline'))
+            .map((node) => `${node.tagName}.${node.className} ${node.scrollWidth} > ${node.clientWidth}`);
+        }"""
+    )
+    assert wide == []
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("path", ["embed.html", "index.html"])
+def test_targets_are_large(path: str, look: str, open_chat: Open, say: Say) -> None:
+    page = open_chat(opened=path == "embed.html", path=path, **LOOKS[look])
+    for state in ("answer", "emergency", "comparison"):
+        bring_to(state, page, say)
+    page.get_by_role("button", name="Options").click()
+    sizes = page.evaluate(
+        """() => [...document.querySelector('ms-als-chat').shadowRoot
+          .querySelectorAll('a, button, input, textarea')]
+          .map((node) => [node.textContent, node.getBoundingClientRect()])
+          .filter(([, box]) => box.width).map(([text, { width, height }]) => [text, width, height])"""
+    )
+    assert len(sizes) > 12
+    assert [size for size in sizes if size[1] < 44 or size[2] < 44] == []
+
+
+@pytest.mark.parametrize("percent", [100, 200, 400])
+def test_text_grows_with_the_page(percent: int, open_chat: Open, say: Say) -> None:
+    page = open_chat(opened=False)
+    page.evaluate("percent => { document.documentElement.style.fontSize = `${percent}%`; }", percent)
+    page.get_by_role("button", name="Ask about MS or ALS").click()
+    bring_to("comparison", page, say)
+    size = page.locator("article p").last.evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
+    assert size >= 14 * percent / 100
+    box = page.get_by_role("dialog").bounding_box()
+    assert min(box["x"], box["y"]) >= 0
+    assert max(box["width"] / 1280, box["height"] / 800) <= 1
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_small_root_font_of_a_site_does_not_shrink_the_text(open_chat: Open) -> None:
+    page = open_chat(opened=False)
+    page.evaluate("document.documentElement.style.fontSize = '62.5%'")
+    launcher = page.get_by_role("button", name="Ask about")
+    assert launcher.evaluate("node => getComputedStyle(node).fontSize") == "16px"
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "forced-colors"])
+def test_focus_ring_has_two_colours(look: str, open_chat: Open) -> None:
+    """A light and a dark ring: one of them contrasts with whatever is behind."""
+    page = open_chat(**LOOKS[look])
+    page.keyboard.press("Tab")
+    style = page.evaluate(
+        """() => {
+          const { outlineStyle, outlineWidth, outlineColor, boxShadow } =
+            getComputedStyle(document.activeElement.shadowRoot.activeElement);
+          return { outlineStyle, outlineWidth, outlineColor, boxShadow };
+        }"""
+    )
+    assert (style["outlineStyle"], style["outlineWidth"]) == ("solid", "3px")
+    if look == "forced-colors":  # the system's colours, shadows are off
+        return
+    assert style["outlineColor"] == "rgb(255, 255, 255)"
+    assert style["boxShadow"] == "rgb(0, 0, 0) 0px 0px 0px 6px"
+
+
+def test_nothing_moves_by_itself(open_chat: Open, say: Say) -> None:
+    page = open_chat(reduced_motion="reduce")
+    bring_to("answer", page, say)
+    moving = page.evaluate(
+        """() => [...document.querySelector('ms-als-chat').shadowRoot.querySelectorAll('*')].filter(node => {
+          const { animationName, transitionDuration, scrollBehavior } = getComputedStyle(node);
+          return animationName !== 'none' || transitionDuration !== '0s' || scrollBehavior !== 'auto';
+        }).length"""
+    )
+    assert moving == 0
+
+
+def test_disclaimer_stays_in_sight(open_chat: Open, say: Say) -> None:
+    for look in LOOKS.values():
+        page = open_chat(**look)
+        bring_to("comparison", page, say)
+        foot = page.get_by_text("General information, not medical advice.").last
+        box = foot.bounding_box()
+        height = page.viewport_size["height"]
+        assert 0 <= box["y"] <= height - box["height"]
