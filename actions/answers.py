@@ -222,7 +222,10 @@ def _drugs_for_subtype(question: Question, named: Sequence[Term], facts: Snapsho
             continue
         listed = ", ".join(f"{facts.terms[d.term].name}{_first_year(d.approvals)}" for d in drugs)
         active = "active " if term.id == "spms" else ""
-        text = f"Drugs approved in the US for {active}{subtype.name}: {listed}. Which one fits is for the person and the care team to decide."
+        text = (
+            f"Drugs approved in the US for {active}{subtype.name}: {listed}. "
+            "Which one fits is for the person and the care team to decide."
+        )
         parts.append((text, evidence_of(subtype, *drugs)))
     return _joined(parts)
 

@@ -16,6 +16,8 @@ from facts.store import Snapshot
 MEDLINEPLUS = "https://medlineplus.gov/"
 #: After this many times of asking what is meant, the way to a person is shown.
 MOST_CLARIFICATIONS = 2
+#: A topic needs this confidence in a message that names nothing and follows nothing.
+NAMELESS = 0.6
 #: Topics that can compare MS or ALS with a third disease.
 COMPARABLE = ("mimics", "difference", "similarity", "diagnosis", "symptom_check", "what_about", "both_together")
 
@@ -33,8 +35,16 @@ def respond(message: Message, context: Context, facts: Snapshot) -> Tuple[Reply,
         # "als": what it is, or the last question about it.
         known = context.topic and message.conditions != context.conditions
         handler = _what_about if known else _definition
+    if handler is _topic and _out_of_nowhere(message, context):
+        handler = _clarify
     reply = handler(message, context, facts)
     return reply, _remember(reply, message, context)
+
+
+def _out_of_nowhere(message: Message, context: Context) -> bool:
+    """Nothing of MS or ALS in a message and nothing before it: better ask than answer something else."""
+    named = message.terms or message.conditions or context.topic
+    return not named and bool(message.likely) and message.likely[0][1] < NAMELESS
 
 
 def apology(buttons: Sequence[Button] = ()) -> Reply:
@@ -81,9 +91,9 @@ def _topic(message: Message, context: Context, facts: Snapshot) -> Reply:
         if several is not None:
             return several
     third = message.ids("mimic")
-    if third and not message.conditions and not implied_conditions(message.terms, facts):
-        if message.intent not in COMPARABLE or not context.conditions:
-            return _other_condition(message, context, facts)
+    alone = third and not message.conditions and not implied_conditions(message.terms, facts)
+    if alone and (message.intent not in COMPARABLE or not context.conditions):
+        return _other_condition(message, context, facts)
     question = understood(message, context, facts)
     before = [t for t in context.terms if t.kind == "mimic"]
     if before and not third and message.intent in ("difference", "similarity") and len(message.conditions) == 1:
@@ -364,7 +374,8 @@ def _other_condition(message: Message, context: Context, facts: Snapshot) -> Rep
 
 
 def _personal_advice(message: Message, context: Context, facts: Snapshot) -> Reply:
-    if message.ids("mimic") and not (message.conditions or context.conditions or message.ids("symptom", "drug", "test")):
+    named = message.conditions or implied_conditions(message.terms, facts) or context.conditions
+    if message.ids("mimic") and not named and not message.ids("symptom", "drug", "test"):
         return _other_condition(message, context, facts)
     kind = next((t.kind for t in message.terms if t.kind in ("drug", "test", "symptom")), None)
     topics = [KIND_TOPICS[kind]] if kind else message.likely_topics[:1]

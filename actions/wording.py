@@ -139,10 +139,19 @@ PERSONAL = (
     "generally known."
 )
 PERSONAL_NAMED = {
-    "symptom": "If it is new, lasts or gets worse, show it to a doctor soon. If it came on suddenly, call your emergency number now.",
-    "drug": "Please don't start, stop or change a medicine on your own. Your MS or ALS team or a pharmacist can tell you today or tomorrow what is right for you.",
+    "symptom": (
+        "If it is new, lasts or gets worse, show it to a doctor soon. If it came on suddenly, call your emergency "
+        "number now."
+    ),
+    "drug": (
+        "Please don't start, stop or change a medicine on your own. Your MS or ALS team or a pharmacist can tell you "
+        "today or tomorrow what is right for you."
+    ),
     "test": "The doctor who ordered the test knows what it means for you. Ask for a talk about the result.",
-    None: "Your doctor, neurologist or specialist nurse can answer this for you. Call them this week, or sooner if something is getting worse.",
+    None: (
+        "Your doctor, neurologist or specialist nurse can answer this for you. Call them this week, or sooner if "
+        "something is getting worse."
+    ),
 }
 EMERGENCY = (
     "This could be an emergency. Call your emergency number now: {numbers}. If you can't speak, let someone near you "

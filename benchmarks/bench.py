@@ -1,7 +1,9 @@
 """Speed, start and memory beside the peer, in turn on the same machine.
 
-python -m benchmarks.bench             everything, both trained afresh; writes docs/bench.md
-python -m benchmarks.bench --quick     one short round on the trained models; prints only
+    python -m benchmarks.bench           everything, the product trained afresh; writes docs/bench.md
+    python -m benchmarks.bench --quick   one short round on the trained models; prints only
+
+The peer is trained only when its inputs changed; what that took is kept beside its model.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from http.client import HTTPException
 from pathlib import Path
 from statistics import mean, median, quantiles
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
@@ -25,15 +28,7 @@ import psutil
 from benchmarks import peer
 from benchmarks.messages import LONG_TALK, MESSAGES, SIX
 from benchmarks.peer import Peer
-from benchmarks.running import (
-    ROOT,
-    Assistant,
-    Client,
-    DidNotStart,
-    Product,
-    prepare,
-    train,
-)
+from benchmarks.running import ROOT, Assistant, Client, Failed, Product, prepare, train
 
 RESULT = ROOT / "docs" / "bench.md"
 CLIENTS = 8
@@ -81,6 +76,7 @@ ROWS = (
     Row("memory", "memory after the runs, all processes (PSS)", "{:.0f} MB", 0.6),
     Row("one_p50", "turn, one client, p50", "{:.1f} ms", 0.33),
     Row("one_p95", "turn, one client, p95", "{:.1f} ms"),
+    Row("one_processor", "turn, one client, time of a processor core", "{:.1f} ms"),
     Row("many_p50", f"turn, {CLIENTS} clients, p50", "{:.0f} ms", 0.33),
     Row("many_p95", f"turn, {CLIENTS} clients, p95", "{:.0f} ms"),
     Row("early", f"turn {EARLY} of a conversation", "{:.1f} ms"),
@@ -106,6 +102,16 @@ def converse(client: Client, name: str, passes: int) -> List[float]:
     ]
 
 
+def converse_together(assistant: Assistant) -> List[float]:
+    """Milliseconds of each turn when eight clients send all messages at the same time."""
+    people = ThreadPoolExecutor(CLIENTS)
+    try:
+        talks = [people.submit(converse, assistant.client(), f"many-{i}", 1) for i in range(CLIENTS)]
+        return [milliseconds for talk in talks for milliseconds in talk.result()]
+    finally:
+        people.shutdown(wait=False, cancel_futures=True)
+
+
 def talk_long(client: Client, sender: str) -> Tuple[float, float]:
     """Milliseconds of turn 5 and of turn 200; each the median of the five turns around it."""
     times = [turn(client, sender, LONG_TALK[i % len(LONG_TALK)]) for i in range(LATE + 2)]
@@ -119,15 +125,16 @@ def measure(assistant: Assistant, plan: Plan) -> Figures:
         client = assistant.client()
         for i in range(WARM_UP):
             client.ask(f"warm-{i // SIX}", MESSAGES[i])
+        used = assistant.processor_seconds()
         one = converse(client, "one", plan.passes)
-        with ThreadPoolExecutor(CLIENTS) as people:
-            named = [(assistant.client(), f"many-{i}", 1) for i in range(CLIENTS)]
-            many = [t for times in people.map(lambda person: converse(*person), named) for t in times]
+        used = assistant.processor_seconds() - used
+        many = converse_together(assistant)
         talks = [talk_long(client, f"talk-{i}") for i in range(plan.talks)]
         return {
             "start": assistant.start_seconds,
             "one_p50": median(one),
             "one_p95": quantiles(one, n=20)[-1],
+            "one_processor": 1000 * used / len(one),
             "many_p50": median(many),
             "many_p95": quantiles(many, n=20)[-1],
             "early": median(early for early, _ in talks),
@@ -213,7 +220,8 @@ def comparison(product: Mapping[str, float], other: Mapping[str, float]) -> str:
 
 def rooms_table(rooms: Mapping[str, float]) -> str:
     whole = sum(rooms.values())
-    lines = [[room, f"{ms:.2f} ms", f"{ms / whole:.0%}"] for room, ms in rooms.items()]
+    costly_first = sorted(rooms.items(), key=lambda room: -room[1])
+    lines = [[room, f"{ms:.2f} ms", f"{ms / whole:.0%}"] for room, ms in costly_first]
     return table(["room", "per turn", "share"], [*lines, ["whole turn", f"{whole:.2f} ms", "100%"]])
 
 
@@ -234,9 +242,9 @@ def report(plan: Plan, product: Figures, other: Figures, rooms: Mapping[str, flo
 `make bench` on {date.today()}: {machine()}.
 
 The peer has the same data, domain and actions on Rasa's default pipeline and policies, with the actions \
-behind a stock action server. Both ran in turn, {plan.rounds} time(s) each; figures are medians. {len(MESSAGES)} \
+behind a stock action server. Both ran in turn; figures are medians of {plan.rounds} round(s). {len(MESSAGES)} \
 messages through REST, six to a conversation, from a client on the same machine. A ratio is the product's \
-figure over the peer's.
+figure over the peer's. Trainings were each alone, the peer's when its model was last trained.
 
 {comparison(product, other)}
 
@@ -256,8 +264,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     try:
         with tempfile.TemporaryDirectory() as folder:
             result = report(plan, *run(plan, Path(folder), options.stale_peer))
-    except DidNotStart as error:
-        print(error, file=sys.stderr)
+    except (Failed, OSError, HTTPException) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

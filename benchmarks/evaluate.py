@@ -1,8 +1,10 @@
 """The hold-out put to the running assistant, and to the peer.
 
-python -m benchmarks.evaluate            both; writes docs/evaluation/report.html
-python -m benchmarks.evaluate --no-peer  the product alone; the report goes to .build/evaluation/
-python -m benchmarks.evaluate --floor    fails when a figure of the product is under benchmarks/floor.yml
+    python -m benchmarks.evaluate             both; writes docs/evaluation/report.html
+    python -m benchmarks.evaluate --no-peer   the product alone; the report goes to .build/evaluation/
+    python -m benchmarks.evaluate --floor     fails when a figure of the product is under the floor
+
+The floor is `benchmarks/floor.yml`.
 """
 
 from __future__ import annotations
@@ -12,13 +14,14 @@ import asyncio
 import shutil
 import sys
 import tempfile
+from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ruamel.yaml import YAML
 
 from benchmarks import peer, scoring
-from benchmarks.running import ROOT, Assistant, DidNotStart, Product, prepare
+from benchmarks.running import ROOT, Assistant, Failed, Product, prepare
 
 FLOOR = Path(__file__).parent / "floor.yml"
 REPORT = ROOT / "docs" / "evaluation" / "report.html"
@@ -27,10 +30,12 @@ SCRATCH = ROOT / ".build" / "evaluation" / "report.html"
 LARGEST_COMMITTED = 400_000
 
 
-def put_to(assistant: Assistant) -> Dict[str, List[scoring.Judged]]:
-    """Every question and dialogue of the hold-out, judged."""
+def put_to(assistant: Assistant) -> Tuple[Dict[str, List[scoring.Judged]], Dict[str, float]]:
+    """Every question and dialogue of the hold-out, judged, and the figures."""
     with assistant:
-        return scoring.run(assistant.client().reply)
+        ask = assistant.client().reply
+        judged = scoring.run(ask)
+        return judged, {**scoring.figures(judged), "typo_cost": scoring.typo_cost(ask, judged)}
 
 
 async def parse(models: Path) -> List[Dict[str, Any]]:
@@ -74,7 +79,7 @@ def write_report(page: str, with_peer: bool) -> Path:
     return path
 
 
-def evaluate(with_peer: bool, stale: bool, folder: Path) -> Dict[str, float]:
+def evaluate(with_peer: bool, stale: bool, folder: Path) -> Mapping[str, float]:
     """Run everything, print the figures, write the report.
 
     Returns:
@@ -94,8 +99,7 @@ def evaluate(with_peer: bool, stale: bool, folder: Path) -> Dict[str, float]:
     for name, model in models.items():
         print(f"Putting the hold-out to the {name} ...", file=sys.stderr, flush=True)
         assistant = Product(folder, model) if name == "product" else peer.Peer(folder, model, "metadata")
-        judged = put_to(assistant)
-        runs[name] = report.Run(judged, scoring.figures(judged), asyncio.run(parse(model)))
+        runs[name] = report.Run(*put_to(assistant), asyncio.run(parse(model)))
     figures = {name: run.figures for name, run in runs.items()}
     print("\n".join(figures_table(figures)))
     path = write_report(report.page(runs), with_peer)
@@ -113,8 +117,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     try:
         with tempfile.TemporaryDirectory() as folder:
             figures = evaluate(not options.no_peer, options.stale_peer, Path(folder))
-    except DidNotStart as error:
-        print(error, file=sys.stderr)
+    except (Failed, OSError, HTTPException) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

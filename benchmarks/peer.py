@@ -16,17 +16,7 @@ from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 
-from benchmarks.running import (
-    ROOT,
-    Assistant,
-    DidNotStart,
-    Training,
-    environment,
-    free_port,
-    prepare,
-    python,
-    train,
-)
+from benchmarks.running import ROOT, Assistant, Failed, Training, environment, free_port, prepare, python, train
 
 PROJECT = ROOT / ".build" / "peer"
 #: What a trained model depends on.
@@ -87,10 +77,11 @@ def model(stale: bool = False) -> Path:
         stale: take the last model trained, whatever changed since.
 
     Raises:
-        DidNotStart: when training failed.
+        Failed: when training failed.
     """
     trained = sorted(PROJECT.glob("models/*/training.json"), key=lambda path: path.stat().st_mtime)
     if stale and trained:
+        print("The peer's last model is taken; its inputs may have changed since.", file=sys.stderr, flush=True)
         return trained[-1].parent
     build()
     digest = sha256(b"".join((PROJECT / name).read_bytes() for name in INPUTS)).hexdigest()[:16]
@@ -133,7 +124,7 @@ def main() -> int:
     prepare()
     try:
         print(f"The peer's model is in {model().relative_to(ROOT)}")
-    except DidNotStart as error:
+    except Failed as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

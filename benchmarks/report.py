@@ -43,6 +43,7 @@ MEANING: Dict[str, Tuple[str, bool]] = {
     "false_alarms_calm": ("False alarms on calm questions about danger or suicide", False),
     "smalltalk_right": ("Small talk taken as such", True),
     "dialogue_turns_right": ("Turns of dialogues right", True),
+    "typo_cost": ("Right answers lost when a word has a typo, points", False),
 }
 
 matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "evaluation", "font.size": 9})
@@ -184,10 +185,11 @@ def thresholds(runs: Mapping[str, Run]) -> str:
 
 def _figures(runs: Mapping[str, Run]) -> str:
     rows = []
-    for figure, (meaning, more) in MEANING.items():
+    for figure in runs["product"].figures:
+        meaning, more = MEANING.get(figure, (figure, True))
         cells = "".join(
-            f'<td><span class="bar" style="width:{run.figures[figure] * 0.8:.0f}px;background:{COLOURS[name]}">'
-            f"</span>{run.figures[figure]:.1f}%</td>"
+            f'<td><span class="bar" style="width:{max(0.0, run.figures[figure]) * 0.8:.0f}px;'
+            f'background:{COLOURS[name]}"></span>{run.figures[figure]:.1f}%</td>'
             for name, run in runs.items()
         )
         better = "higher" if more else "lower"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
@@ -10,6 +12,7 @@ from ruamel.yaml import YAML
 
 HOLDOUT = Path(__file__).parent.parent / "tests" / "holdout"
 BOTH = ["MS", "ALS"]
+KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 #: Asks one message of a conversation and returns the REST reply (a message with `metadata`, `buttons`).
 Ask = Callable[[str, str], Mapping[str, Any]]
@@ -98,6 +101,35 @@ def run(ask: Ask) -> Dict[str, List[Judged]]:
             turns.append(judge(row, ask(f"d{number}", row["text"]), " | ".join(before)))
             before.append(row["text"])
     return {"questions": questions, "turns": turns}
+
+
+def with_typo(text: str, seed: int) -> str:
+    """The text with one slip of the keyboard in one of its longer words.
+
+    A letter is dropped, doubled, swapped with the next or replaced by a neighbour on the keyboard.
+    """
+    chance = random.Random(f"{seed} {text}")
+    words = [m for m in re.finditer(r"[A-Za-z]{4,}", text)]
+    if not words:
+        return text
+    word = chance.choice(words)
+    at = chance.randrange(word.start() + 1, word.end() - 1)
+    letter = text[at]
+    row = next((r for r in KEYBOARD if letter.lower() in r), letter.lower())
+    place = row.index(letter.lower())
+    neighbour = row[place + 1] if place + 1 < len(row) else row[place - 1]
+    slip = chance.choice(["", letter * 2, text[at + 1] + letter, neighbour])
+    return text[:at] + slip + text[at + (2 if len(slip) == 2 and slip[0] != slip[1] else 1) :]
+
+
+def typo_cost(ask: Ask, result: Mapping[str, List[Judged]], seeds: Sequence[int] = (1, 2)) -> float:
+    """Points of right answers lost when every answered question has a typo, over two keyboards' worth."""
+    rows = [r for r in result["questions"] if r.row["outcome"] == "answered"]
+    before = _share(rows, lambda r: r.right)
+    after = [
+        judge(r.row, ask(f"t{seed}-{i}", with_typo(r.row["text"], seed))) for seed in seeds for i, r in enumerate(rows)
+    ]
+    return before - _share(after, lambda r: r.right)
 
 
 def _share(rows: Sequence[Judged], test: Callable[[Judged], bool]) -> float:

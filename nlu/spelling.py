@@ -1,8 +1,9 @@
 """Spelling repair against the words of the domain and the commonest English ones.
 
 A word that is neither English (the 82,765-word list of symspellpy) nor of the domain is taken for a
-slip and replaced by the nearest word within one edit, two in words of seven letters or more; of two
-equally near, the domain's. English words are never touched, so "hurt" cannot become a drug.
+slip and replaced by the nearest word within one edit (two in longer words). Of two equally near, the
+one that fingers slip from more easily is taken, then the domain's. English words are never touched, so
+"hurt" cannot become a drug.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from importlib.resources import files
 from symspellpy import SymSpell, Verbosity
 
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
-SHORTEST, LONG = 4, 7
+#: Letters from which on a word is repaired; by two edits into a word of the domain; into any word.
+SHORTEST, MEDIUM, LONG = 4, 5, 7
+KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 #: Everyday words that a slip may also stand for.
 COMMON_WORDS = 10_000
 #: Puts every word of the domain before every everyday word.
@@ -53,9 +56,29 @@ class SpellingRepair:
             return None
         if word in self._vocabulary or word in self._known:
             return None
-        most = 2 if len(word) >= LONG else 1
-        found = self._speller.lookup(word, Verbosity.CLOSEST, max_edit_distance=most)
-        return found[0].term if found else None
+        for most in (1, 2):
+            found = self._speller.lookup(word, Verbosity.CLOSEST, max_edit_distance=most)
+            if most == 2 and len(word) < LONG:
+                found = [f for f in found if f.term in self._vocabulary] if len(word) >= MEDIUM else []
+            if found:
+                return min(found, key=lambda f: (_unlikely_slip(word, f.term), -f.count)).term
+        return None
+
+
+def _unlikely_slip(written: str, meant: str) -> bool:
+    """False for the slips of everyday: a letter left out, doubled, swapped, or its neighbour's key."""
+    if len(written) == len(meant):
+        wrong = [i for i, (a, b) in enumerate(zip(written, meant)) if a != b]
+        if len(wrong) == 2 and written[wrong[0]] == meant[wrong[1]] and written[wrong[1]] == meant[wrong[0]]:
+            return False
+        return any(not _neighbours(written[i], meant[i]) for i in wrong)
+    if len(written) < len(meant):
+        return False
+    return not any(a == b for a, b in zip(written, written[1:]))
+
+
+def _neighbours(one: str, other: str) -> bool:
+    return any(abs(row.index(one) - row.index(other)) == 1 for row in KEYBOARD if one in row and other in row)
 
 
 def domain_words(texts: Iterable[str], least: int = 2) -> dict[str, int]:

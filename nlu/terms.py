@@ -84,14 +84,14 @@ _OTHER_MEANINGS: List[List[Dict[str, Any]]] = [
     [_ALS, {_LOWER: {"IN": [*_LIFE_SUPPORT, *_DUTCH_GERMAN]}}],
     [{_LOWER: {"IN": ["acls", "bls", "pals"]}}, {"OP": "?"}, _ALS],
     [_ALS, {"OP": "?"}, {_LOWER: {"IN": ["acls", "bls", "pals"]}}],
-    [{_LOWER: {"IN": ["wat", "was", "het", "dutch", "german", "woord", "wort", "denn", "sowohl", "mehr", "meer"]}}, _ALS],
+    [{_LOWER: {"IN": ["wat", "was", "het", "woord", "wort", "denn", "sowohl", "mehr", "meer"]}}, _ALS],
 ]  # fmt: skip
 
 
 #: Words that, anywhere in a message, tell that the abbreviation is not the disease.
 _OTHER_WORDS = {
-    "MS": {"milliseconds", "millisecond", "latency", "ping", "fps", "gpa", "bachelor", "bachelors", "master's", "masters",
-           "mississippi", "microsoft", "manuscript", "manuscripts", "cruise", "phd", "bs", "seconds", "marvel"},
+    "MS": {"milliseconds", "millisecond", "latency", "ping", "fps", "gpa", "bachelor", "bachelors", "master's",
+           "masters", "mississippi", "microsoft", "manuscript", "manuscripts", "cruise", "phd", "bs", "seconds", "marvel"},
     "ALS": {"ambulance", "ambulances", "paramedic", "paramedics", "ems", "emt", "acls", "dutch", "german", "danish",
             "auf", "heißt", "bedeutet", "betekent", "lidar", "laser", "ableton"},
 }  # fmt: skip
@@ -132,8 +132,8 @@ class Part:
 #: A sentence that reads like a question: it ends in "?", or opens like one, after a few words of approach.
 _ASKS = re.compile(
     r"\?\s*$|^\W*(?:(?:and|so|but|also|please|hi|hello|ok|okay|well|now|my question is|the question is|i wonder|"
-    r"(?:i(?:'d| would)? )?(?:just )?(?:want|like|need|trying|love) to (?:know|ask|understand|find out)|tell me|explain|"
-    r"can you (?:tell|explain)(?: to)?(?: me)?|could you (?:tell|explain)(?: to)?(?: me)?|do you know|anyone know|any idea)[\s,:]+)*"
+    r"(?:i(?:'d| would)? )?(?:just )?(?:want|like|need|trying|love) to (?:know|ask|understand|find out)|tell me|"
+    r"explain|(?:can|could) you (?:tell|explain)(?: to)?(?: me)?|do you know|anyone know|any idea)[\s,:]+)*"
     r"(?:what|whats|how|hows|is|are|can|could|does|do|did|why|who|whos|when|which|where|will|would|should|any)\b",
     re.IGNORECASE,
 )
@@ -179,7 +179,7 @@ class TermFinder:
         repaired = self._repaired(doc)
         spans = [Span(repaired, start, end, label=match) for match, start, end in self._phrases(repaired)]
         other = [repaired[start:end] for _, start, end in self._other(repaired)]
-        kept, dropped = [], False
+        kept, dropped = [], bool(other)
         for span in filter_spans(spans):
             if self._means_other(span, other, repaired):
                 dropped = True
@@ -212,6 +212,8 @@ class TermFinder:
             return False
         if "gehrig" in span.text.lower():
             return any(t.lower_ in _BASEBALL for t in doc)
+        if len(span) > 1:
+            return False
         cues = _OTHER_WORDS[span.label_]
         return any(o.start <= span.start and span.end <= o.end for o in other) or any(t.lower_ in cues for t in doc)
 

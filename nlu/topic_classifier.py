@@ -40,9 +40,12 @@ _QUESTION = re.compile(r"\?|^(what|how|is|are|can|does|do|why|who|when|which|whe
 _PERSONAL_SIGNS = [
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"\b(should|shall|can|could|may|must|do) (i|we|he|she|my \w+|they) \b(?!(get|catch|prevent|find|help|ask|know)\b)",
-        r"\b(my|his|her|our) (\w+ )?(mri|scan|emg|blood|test|tests|results?|report|lp|lumbar|neurologist|doctor|dose|pills?|infusion)\b",
-        r"\b(do|does|have|has|could|might|did|am|is) (i|he|she|it|this|these|my \w+)\b.{0,25}\b(ms|als|mnd|sclerosis|this disease)\b\W*$",
+        r"\b(should|shall|can|could|may|must|do) (i|we|he|she|my \w+|they) "
+        r"\b(?!(get|catch|prevent|find|help|ask|know)\b)",
+        r"\b(my|his|her|our) (\w+ )?(mri|scan|emg|blood|test|tests|results?|report|lp|lumbar|"
+        r"neurologist|doctor|dose|pills?|infusion)\b",
+        r"\b(do|does|have|has|could|might|did|am|is) (i|he|she|it|this|these|my \w+)\b.{0,25}"
+        r"\b(ms|als|mnd|sclerosis|this disease)\b\W*$",
         r"\b(will|how long|how fast|how much) \b.{0,20}\b(i|my|mine|he|she|his|her|me)\b",
         r"\b\d\d ?(m|f|yo|y/o|year old|years old)\b",
     )
@@ -110,11 +113,14 @@ class Featuriser:
 SHARPNESS = 4.5
 #: A message about someone's own case counts as personal from this confidence on, even when a topic is likelier.
 PERSONAL = 0.3
+#: Intents whose replies claim nothing, and how sure two of them together must be.
+REFUSING = {"out_of_scope", "not_covered", "other_condition", "bot_identity", "complaint", "goodbye", "greet", "help"}
+SURE_TOGETHER = 0.7
 _OWN = re.compile(r"\b(i|im|i'm|my|me|he|she|his|her|hers)\b", re.IGNORECASE)
 #: How much a sentence that reads like a question is preferred to a surer one that does not.
 ASKING = 0.3
 #: A sentence of a long message counts as a question of its own from this confidence on.
-OWN_QUESTION = 0.65
+OWN_QUESTION = 0.55
 RANKED = 10
 
 
@@ -187,12 +193,17 @@ def classify(model: TopicModel, reading: Reading, parts: Sequence[Part]) -> Clas
     questions = list(found.values())
     sentences = [dict(_ranked(model.labels, row)[:3]) for row in each]
     if len(questions) > 1 and ranking[0][0] in TOPICS:
-        return Classified([(questions[0]["intent"], questions[0]["confidence"]), *ranking[1:]], questions, sentences)
+        first = questions[0]["intent"]
+        others = [r for r in ranking if r[0] != first]
+        return Classified([(first, questions[0]["confidence"]), *others], questions, sentences)
     asked = parts[best]
-    if ranking[0][0] in TOPICS and asked.asks:
+    others_ask = any(part.asks for part in parts if part is not asked)
+    if ranking[0][0] in TOPICS and asked.asks and not others_ask:
         # One question among other sentences: the disease it names is the one asked about.
         return Classified(
-            ranking, [{"intent": ranking[0][0], "confidence": ranking[0][1], "start": asked.start, "end": asked.end}], sentences
+            ranking,
+            [{"intent": ranking[0][0], "confidence": ranking[0][1], "start": asked.start, "end": asked.end}],
+            sentences,
         )
     return Classified(ranking, [], sentences)
 
@@ -200,12 +211,17 @@ def classify(model: TopicModel, reading: Reading, parts: Sequence[Part]) -> Clas
 def _leaning(ranking: List[Tuple[str, float]], reading: Reading) -> List[Tuple[str, float]]:
     """Close calls decided for the side on which a mistake does no harm."""
     confidence = dict(ranking)
+    first, second = ranking[0][0], ranking[1][0]
     if reading.other_meaning and not any(f.kind in ("condition", "subtype", "drug") for f in reading.found):
         # "MS" or "ALS" was there and meant something else.
         return _first("out_of_scope", ranking)
-    if ranking[0][0] in TOPICS and confidence.get("personal_advice", 0.0) >= PERSONAL and _OWN.search(reading.repaired):
+    personal = confidence.get("personal_advice", 0.0)
+    if first in (*TOPICS, "personal_advice") and personal >= PERSONAL and _OWN.search(reading.repaired):
         # The reply to personal questions says what is generally known too, and gives no verdict.
         return _first("personal_advice", ranking)
+    if {first, second} <= REFUSING and ranking[0][1] + ranking[1][1] >= SURE_TOGETHER:
+        # Whichever it is, nothing is claimed about MS or ALS.
+        return _first(first, ranking)
     return ranking
 
 
@@ -223,7 +239,8 @@ class TopicClassifier(GraphComponent, IntentClassifier):
     """Rasa's side of `TopicModel`.
 
     Message properties set: `intent`, `intent_ranking` (the ten likeliest) and, where a message asks
-    several questions, `questions`: [{"intent", "confidence", "start", "end"}]; one entry when one sentence of several asks.
+    several questions, `questions`: [{"intent", "confidence", "start", "end"}]; a single entry when one
+    sentence of several asks.
     """
 
     def __init__(

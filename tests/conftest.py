@@ -94,9 +94,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture(scope="session")
-def start_assistant(
-    tmp_path_factory: pytest.TempPathFactory, store_url: str
-) -> Iterator[Callable[..., Assistant]]:
+def start_assistant(tmp_path_factory: pytest.TempPathFactory, store_url: str) -> Iterator[Callable[..., Assistant]]:
     """Starts assistants, each on a port and with conversations of its own; all are stopped at the end."""
     started: list[subprocess.Popen[bytes]] = []
 
