@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 MAX_MESSAGE = 2_000
 MAX_SENDER = 128
-_SENDER = re.compile(r"[A-Za-z0-9_.:@+-]{1,%d}" % MAX_SENDER)
+_SENDER = re.compile(rf"[A-Za-z0-9_.:@+-]{{1,{MAX_SENDER}}}")
 #: Bot messages whose buttons may still be pressed.
 RECENT_MESSAGES = 10
 
@@ -111,7 +111,7 @@ class RestInput(InputChannel):
             collector = ReplyCollector(sender)
             try:
                 await on_new_message(UserMessage(message, collector, conversation, input_channel=self.name()))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the person gets an apology, whatever failed
                 logger.error("A message could not be handled (%s).", type(error).__name__)
             if not collector.messages:
                 await _apologise(agent, collector, conversation)

@@ -26,7 +26,9 @@ def table(rows: list[Mapping[str, str]], width: int) -> list[str]:
     column = max((width - first - 2) // 2, 12)
     lines = [" " * first + "MS".ljust(column) + "  ALS", "-" * min(width, first + 2 * column + 2)]
     for row in rows:
-        cells = [textwrap.wrap(row[key], size) for key, size in (("aspect", first - 1), ("MS", column), ("ALS", column))]
+        cells = [
+            textwrap.wrap(row[key], size) for key, size in (("aspect", first - 1), ("MS", column), ("ALS", column))
+        ]
         for index in range(max(map(len, cells))):
             left, ms, als = (cell[index] if index < len(cell) else "" for cell in cells)
             lines.append(f"{left:<{first}}{ms:<{column}}  {als}".rstrip())

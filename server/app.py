@@ -92,7 +92,8 @@ def require_free_port(settings: Settings) -> None:
             probe.bind((settings.host, settings.port))
         except OSError as error:
             raise SettingError(
-                f"Port {settings.port} on {settings.host} is taken: stop what runs there, or choose another with PORT=5006."
+                f"Port {settings.port} on {settings.host} is taken: "
+                "stop what runs there, or choose another with PORT=5006."
             ) from error
 
 

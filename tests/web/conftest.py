@@ -8,7 +8,7 @@ import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -91,17 +91,23 @@ REPLIES = {
     ],
     "he is choking": [
         reply(
-            "This could be an emergency. Call your emergency number now: 911 (US), 112 or 999. "
-            "If you can't speak, text HELP to 80999. Since 2024 the line is open 24 hours, 7 days.",
+            "This could be an emergency. Call your emergency number now: 911 (US, Canada), 999 (UK), "
+            "112 (EU). If you can't speak, let someone near you call. I stay here, but I can't send help.",
             outcome="emergency",
-            sources=[SOURCE],
         )
     ],
     "I want to die": [
         reply(
-            "I am really glad you told me. Call Samaritans on 116 123 (UK), call or text 988 (US), "
-            "call 1737 (New Zealand), 13 11 14 (Australia) or +1 (800) 273-8255. "
-            "10,000 people call each day.",
+            "I am really glad you told me. Please talk to someone now: call or text 988 (US, Canada), "
+            "call Samaritans on 116 123 (UK, Ireland), Lifeline on 13 11 14 (Australia), "
+            "call or text 1737 (New Zealand). This chat stays open.",
+            outcome="crisis",
+        )
+    ],
+    "numbers": [
+        reply(
+            "Call 116 123 24 hours a day, 112/911, +1 (800) 273-8255 or (since 2022) 988. "
+            "Text SHOUT to 85258. 10,000 people call in 24-48 hours.",
             outcome="crisis",
         )
     ],
@@ -127,7 +133,9 @@ REPLIES = {
     "nothing": [],
     "start over": [reply("We start afresh.", outcome="smalltalk")],
     "forget me": [reply("Done. What we talked about is erased here.", outcome="smalltalk")],
-    "please erase me": [reply("Done. What we talked about is erased here.", outcome="smalltalk", forget=True)],
+    "please erase me": [
+        reply("Done. What we talked about is erased here.", outcome="smalltalk", forget=True)
+    ],
 }
 
 
@@ -192,15 +200,15 @@ class _Handler(SimpleHTTPRequestHandler):
         assistant.messages.append(body)
         message = body["message"]
         if assistant.down or message == "crash":
-            return self._json(500, {"error": "internal"})
+            return self._send(500, b"<h1>Internal Server Error</h1>", {"Content-Type": "text/html"})
         if message.startswith("busy"):
-            return self._json(429, {}, {"Retry-After": message[5:]})
+            headers = {"Content-Type": "text/html", "Retry-After": message[5:]}
+            return self._send(429, b"<h1>Too Many Requests</h1>", headers)
         assistant.hold.wait(20)
         self._json(200, assistant.replies.get(message, [reply(f"You wrote: {message}")]))
 
-    def _json(self, status: int, content: Any, headers: Optional[Dict[str, str]] = None) -> None:
-        headers = {"Content-Type": "application/json", **(headers or {})}
-        self._send(status, json.dumps(content).encode(), headers)
+    def _json(self, status: int, content: Any) -> None:
+        self._send(status, json.dumps(content).encode(), {"Content-Type": "application/json"})
 
     def _send(self, status: int, body: bytes, headers: Dict[str, str]) -> None:
         self.send_response(status)
