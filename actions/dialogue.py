@@ -10,7 +10,7 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple
 from actions import answers, wording
 from actions.question import KIND_TOPICS, Context, Message, Question, Term, implied_conditions, understood
 from actions.reply import MOST_BUTTONS, Button, Evidence, Outcome, Reply, evidence_of, first_buttons
-from facts.schema import CONDITIONS, TOPICS
+from facts.schema import CONDITIONS, TOPICS, Organisation
 from facts.store import Snapshot
 
 MEDLINEPLUS = "https://medlineplus.gov/"
@@ -315,11 +315,13 @@ def _ask_which_topic(conditions: Tuple[str, ...], facts: Snapshot) -> Reply:
 
 
 def _organisations(conditions: Tuple[str, ...], facts: Snapshot) -> Tuple[str, Evidence]:
-    chosen = [o for o in facts.organisations if set(o.conditions) & set(conditions)]
-    # One per country for each disease first, so that people everywhere find one near them.
-    listed = sorted(chosen, key=lambda o: facts.organisations.index(o))[:4]
-    text = "; ".join(f"{o.name} ({o.country}): {o.url}" for o in listed)
-    return text, evidence_of(*listed)
+    # As many for each disease, in the order of the file, which has the largest countries first.
+    listed: Dict[str, Organisation] = {}
+    for condition in conditions:
+        about = [o for o in facts.organisations if condition in o.conditions]
+        listed.update({o.id: o for o in about[: 4 // len(conditions)]})
+    text = "; ".join(f"{o.name} ({o.country}): {o.url}" for o in listed.values())
+    return text, evidence_of(*listed.values())
 
 
 def _no_fact(question: Question, facts: Snapshot) -> Reply:

@@ -1,9 +1,7 @@
 """Speed, start and memory beside the peer, in turn on the same machine.
 
-    python -m benchmarks.bench           everything, the product trained afresh; writes docs/bench.md
-    python -m benchmarks.bench --quick   one short round on the trained models; prints only
-
-The peer is trained only when its inputs changed; what that took is kept beside its model.
+python -m benchmarks.bench           everything, both trained afresh; writes docs/bench.md
+python -m benchmarks.bench --quick   one short round on the trained models; prints only
 """
 
 from __future__ import annotations
@@ -43,7 +41,7 @@ class Plan:
     """How much is measured.
 
     Attributes:
-        train: train the product afresh and serve that model.
+        train: train both afresh and serve those models.
         rounds: starts of each assistant, taking turns.
         passes: how often one client sends all messages.
         talks: long conversations.
@@ -157,34 +155,51 @@ def where_time_goes(folder: Path, models: Path) -> Dict[str, float]:
     return {**rooms, "HTTP, and the client": mean(whole) - sum(rooms.values())}
 
 
-def run(plan: Plan, folder: Path, stale: bool) -> Tuple[Figures, Figures, Dict[str, float]]:
+@dataclass(frozen=True)
+class Result:
     """Figures of the product and of the peer, medians over the rounds; where the product's time goes."""
-    ours, theirs = ROOT / "models", peer.model(stale)
-    trained: Dict[str, Figures] = {"product": {}, "peer": {}}
+
+    rounds: int
+    product: Figures
+    peer: Figures
+    rooms: Dict[str, float]
+
+
+def run(plan: Plan, folder: Path, stale: bool) -> Result:
+    """Measure both, in turn."""
+    names = ("product", "peer")
+    models = {name: folder / f"{name}-models" for name in names}
+    taken: Dict[str, List[Figures]] = {name: [] for name in names}
+    trainings: Dict[str, Figures] = {name: {} for name in names}
     if plan.train:
-        ours = folder / "product-models"
-        # No cache of earlier trainings; the peer's was measured like this when its model was trained.
-        fresh = train(ROOT, ours, "--force", RASA_CACHE_DIRECTORY=str(folder / "cache"))
-        for name, took in (("product", fresh), ("peer", peer.training(theirs))):
-            trained[name] = {"training": took.seconds, "training_processor": took.processor_seconds}
-            _say(f"{name}: trained in {took.seconds:.0f} s ({took.processor_seconds:.0f} s of a core)")
-    rounds: Dict[str, List[Figures]] = {"product": [], "peer": []}
+        peer.build()
+        for name, project in (("product", ROOT), ("peer", peer.PROJECT)):
+            # No cache of earlier trainings.
+            took = train(project, models[name], "--force", RASA_CACHE_DIRECTORY=str(folder / f"{name}-cache"))
+            trainings[name] = {"training": took.seconds, "training_processor": took.processor_seconds}
+            _say(f"{name}, training", trainings[name])
+    else:
+        models = {"product": ROOT / "models", "peer": peer.model(stale)}
     for number in range(plan.rounds):
-        assistants = [("product", Product(folder, ours)), ("peer", Peer(folder, theirs))]
         # Whoever goes first in one round goes second in the next.
-        for name, assistant in assistants[:: 1 if number % 2 == 0 else -1]:
-            rounds[name].append(measure(assistant, plan))
-            figures = ", ".join(f"{k} {v:.2f}" for k, v in rounds[name][-1].items())
-            _say(f"{name}, round {number + 1} of {plan.rounds}: {figures}")
-    product, other = (
-        {**trained[name], **{key: median(r[key] for r in rounds[name]) for key in rounds[name][0]}}
-        for name in ("product", "peer")
+        for name in names if number % 2 == 0 else reversed(names):
+            kind = Product if name == "product" else Peer
+            taken[name].append(measure(kind(folder, models[name]), plan))
+            _say(f"{name}, round {number + 1} of {plan.rounds}", taken[name][-1])
+    medians = {
+        name: {figure: median(r[figure] for r in rounds) for figure in rounds[0]} for name, rounds in taken.items()
+    }
+    return Result(
+        plan.rounds,
+        {**trainings["product"], **medians["product"]},
+        {**trainings["peer"], **medians["peer"]},
+        where_time_goes(folder, models["product"]),
     )
-    return product, other, where_time_goes(folder, ours)
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def _say(what: str, figures: Figures) -> None:
+    line = ", ".join(f"{name} {value:.2f}" for name, value in figures.items())
+    print(f"{what}: {line}", file=sys.stderr, flush=True)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -234,23 +249,22 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, Python {platform.python_version()}"
 
 
-def report(plan: Plan, product: Figures, other: Figures, rooms: Mapping[str, float]) -> str:
+def report(result: Result) -> str:
     """The whole result, Markdown and plain text in one."""
     return f"""\
 # Speed, start and memory
 
 `make bench` on {date.today()}: {machine()}.
 
-The peer has the same data, domain and actions on Rasa's default pipeline and policies, with the actions \
-behind a stock action server. Both ran in turn; figures are medians of {plan.rounds} round(s). {len(MESSAGES)} \
-messages through REST, six to a conversation, from a client on the same machine. A ratio is the product's \
-figure over the peer's. Trainings were each alone, the peer's when its model was last trained.
+The peer is {peer.DESCRIPTION}, with the actions behind a stock action server. Both ran in turn; figures are \
+medians of {result.rounds} round(s). {len(MESSAGES)} messages went through REST, six to a conversation, from a \
+client on the same machine. A ratio is the product's figure over the peer's.
 
-{comparison(product, other)}
+{comparison(result.product, result.peer)}
 
 Where a turn of the product goes (one client, means):
 
-{rooms_table(rooms)}
+{rooms_table(result.rooms)}
 """
 
 
@@ -263,7 +277,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     prepare()
     try:
         with tempfile.TemporaryDirectory() as folder:
-            result = report(plan, *run(plan, Path(folder), options.stale_peer))
+            result = report(run(plan, Path(folder), options.stale_peer))
     except (Failed, OSError, HTTPException) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from actions import dialogue
 from actions.actions import fact_store
 from actions.question import Context, Message
+from benchmarks import peer
 from benchmarks.scoring import Judged, judge
 from facts.schema import TOPICS
 from server.explain import steps
@@ -149,6 +150,7 @@ def confidences(runs: Mapping[str, Run]) -> str:
             both[judged.right].append(confidence(parsed))
         bins = np.linspace(0, 1, 11)
         axes.hist([both[True], both[False]], bins, color=[RIGHT, WRONG], label=["right", "not right"], log=True)
+        axes.set_ylim(top=1e4)  # room for the legend
         axes.set_title(name)
         axes.set_xlabel("confidence of the likeliest intent")
         axes.set_ylabel("questions")
@@ -161,16 +163,16 @@ def thresholds(runs: Mapping[str, Run]) -> str:
     """Answered wrong against refused as the fallback threshold moves."""
     figure = Figure(figsize=(6.5, 4))
     axes = figure.subplots()
-    for name, run in runs.items():
-        points = [refused_and_wrong(judged_at(run, t)) for t in THRESHOLDS]
+    curves = {name: [refused_and_wrong(judged_at(run, t)) for t in THRESHOLDS] for name, run in runs.items()}
+    apart = max(refused for points in curves.values() for refused, _ in points) / 12
+    for name, points in curves.items():
         axes.plot(*zip(*points, strict=True), ".-", color=COLOURS[name], label=name)
         labelled = -np.inf
-        for (refused, wrong), threshold in zip(points, THRESHOLDS, strict=True):
-            if refused - labelled > 2:
-                place = {"xytext": (3, 3), "textcoords": "offset points", "fontsize": 7}
-                axes.annotate(f"{threshold:.2f}", (refused, wrong), **place)
-                labelled = refused
-        served = refused_and_wrong(run.judged["questions"])
+        for point, threshold in zip(points, THRESHOLDS, strict=True):
+            if point[0] - labelled > apart:
+                axes.annotate(f"{threshold:.2f}", point, (3, 3), textcoords="offset points", fontsize=7)
+                labelled = point[0]
+        served = refused_and_wrong(runs[name].judged["questions"])
         axes.plot(*served, "*", markersize=12, color=COLOURS[name], label=f"{name} as it runs")
     axes.set_xlabel("refused: has an answer and got none, %")
     axes.set_ylabel("answered wrong, % of all questions")
@@ -264,7 +266,7 @@ def page(runs: Mapping[str, Run]) -> str:
     """The whole report; `runs` has the product and, perhaps, the peer."""
     product = runs["product"]
     questions, turns = len(product.judged["questions"]), len(product.judged["turns"])
-    against = ", and to the same data on Rasa's default pipeline and policies (the peer)" if "peer" in runs else ""
+    against = f", and to a peer: {peer.DESCRIPTION}" if "peer" in runs else ""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Evaluation on the hold-out</title><style>{STYLE}</style></head><body><main>

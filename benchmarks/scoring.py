@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from ruamel.yaml import YAML
+from spacy.lang.en.stop_words import STOP_WORDS
 
 HOLDOUT = Path(__file__).parent.parent / "tests" / "holdout"
 BOTH = ["MS", "ALS"]
@@ -104,12 +105,12 @@ def run(ask: Ask) -> Dict[str, List[Judged]]:
 
 
 def with_typo(text: str, seed: int) -> str:
-    """The text with one slip of the keyboard in one of its longer words.
+    """The text with one slip of the keyboard in one of its content words.
 
     A letter is dropped, doubled, swapped with the next or replaced by a neighbour on the keyboard.
     """
     chance = random.Random(f"{seed} {text}")
-    words = [m for m in re.finditer(r"[A-Za-z]{4,}", text)]
+    words = [m for m in re.finditer(r"[A-Za-z]{4,}", text) if m[0].lower() not in STOP_WORDS]
     if not words:
         return text
     word = chance.choice(words)

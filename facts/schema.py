@@ -26,6 +26,11 @@ TERM_KINDS = (
 )  # fmt: skip
 
 
+#: When the tables of symptoms, drugs, tests and forms were compiled: the review date of their records
+#: until someone sets a later one.
+COMPILED = date(2026, 11, 22)
+
+
 def _one_of(*allowed: Optional[str]) -> Any:
     def check(cls: Any, value: Any) -> Any:
         if value not in allowed:
@@ -132,6 +137,7 @@ class Cell(Record):
     how_common: Optional[str]
     facts: List[str] = []
     sources: List[str] = []
+    reviewed: date = COMPILED
     checked: bool = True
 
     _status = validator("status", allow_reuse=True)(_one_of("typical", "possible", "unusual", "no", None))
@@ -174,11 +180,11 @@ class Symptom(_PerCondition):
 
     _topic = validator("topic", allow_reuse=True)(_one_of(*TOPICS))
 
-    @validator("cells", each_item=True)
-    def _has_status(cls, cell: Cell) -> Cell:
-        if cell.status is None:
+    @root_validator(skip_on_failure=True)
+    def _has_status(cls, values: Dict[str, Any]) -> Dict[str, Any]:
+        if any(cell.status is None for cell in values["cells"].values()):
             raise ValueError("a symptom needs a status: typical, possible, unusual or no")
-        return cell
+        return values
 
 
 class Test(_PerCondition):
@@ -215,11 +221,14 @@ class Drug(Record):
     text: str
     facts: List[str] = []
     sources: List[str] = []
+    reviewed: date = COMPILED
     checked: bool = True
 
     _conditions = validator("conditions", each_item=True, allow_reuse=True)(_one_of(*CONDITIONS))
     _kind = validator("kind", allow_reuse=True)(_one_of("disease_modifying", "relapse", "symptom", "other"))
-    _status = validator("status", allow_reuse=True)(_one_of("approved", "withdrawn", "not_approved", "off_label", None))
+    _status = validator("status", allow_reuse=True)(
+        _one_of("approved", "withdrawn", "not_approved", "off_label", "in_use", None)
+    )
 
 
 class Subtype(Record):
@@ -230,6 +239,7 @@ class Subtype(Record):
     text: str
     facts: List[str] = []
     sources: List[str] = []
+    reviewed: date = COMPILED
     checked: bool = True
 
     _condition = validator("condition", allow_reuse=True)(_one_of(*CONDITIONS))

@@ -7,6 +7,7 @@ memory and read again when the version in the database changes: one short query 
 import re
 from collections import defaultdict
 from typing import Dict, FrozenSet, Iterable, List, Optional, Tuple
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
@@ -104,7 +105,8 @@ class FactStore:
         if address.get_backend_name() == "sqlite":
             # Opened anew each time, so that a store built in its place is the one that is read;
             # read-only, so that a missing file is an error and not an empty store.
-            address = sa.engine.make_url(f"sqlite:///file:{address.database}?mode=ro&uri=true")
+            path = "file:" + quote(address.database or "")
+            address = sa.engine.URL.create("sqlite", database=path, query={"mode": "ro", "uri": "true"})
             self._engine = sa.create_engine(address, poolclass=NullPool)
         else:
             self._engine = sa.create_engine(

@@ -8,6 +8,7 @@ one that fingers slip from more easily is taken, then the domain's. English word
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -68,13 +69,13 @@ class SpellingRepair:
 def _unlikely_slip(written: str, meant: str) -> bool:
     """False for the slips of everyday: a letter left out, doubled, swapped, or its neighbour's key."""
     if len(written) == len(meant):
-        wrong = [i for i, (a, b) in enumerate(zip(written, meant)) if a != b]
+        wrong = [i for i, (a, b) in enumerate(zip(written, meant, strict=True)) if a != b]
         if len(wrong) == 2 and written[wrong[0]] == meant[wrong[1]] and written[wrong[1]] == meant[wrong[0]]:
             return False
         return any(not _neighbours(written[i], meant[i]) for i in wrong)
     if len(written) < len(meant):
         return False
-    return not any(a == b for a, b in zip(written, written[1:]))
+    return not any(a == b for a, b in itertools.pairwise(written))
 
 
 def _neighbours(one: str, other: str) -> bool:

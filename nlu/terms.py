@@ -71,11 +71,12 @@ _LIFE_SUPPORT = ["course", "courses", "certification", "certificate", "ambulance
 _MS = {_LOWER: {"IN": ["ms", "ms."]}}
 _ALS = {_LOWER: "als"}
 
+_TIMED = {"latency", "delay", "response", "ping", "is", "are", "in", "of", "or", "and", "to", "per", "faster", "slower"}
+
 #: Token patterns in which an abbreviation means something else; the token that is one is dropped.
 _OTHER_MEANINGS: List[List[Dict[str, Any]]] = [
     [{"TEXT": "Ms."}],
     [{"TEXT": "Ms"}, {"IS_TITLE": True}],
-    [{"LIKE_NUM": True}, {_LOWER: "ms"}],
     [_MS, {_LOWER: {"IN": _MICROSOFT}}],
     [_MS, {_LOWER: "in"}, {_LOWER: {"IN": _FIELDS}}],
     [_MS, {_LOWER: {"IN": ["degree", "degrees", "thesis", "marvel", "pacman", "pac", "dhoni"]}}],
@@ -91,7 +92,8 @@ _OTHER_MEANINGS: List[List[Dict[str, Any]]] = [
 #: Words that, anywhere in a message, tell that the abbreviation is not the disease.
 _OTHER_WORDS = {
     "MS": {"milliseconds", "millisecond", "latency", "ping", "fps", "gpa", "bachelor", "bachelors", "master's",
-           "masters", "mississippi", "microsoft", "manuscript", "manuscripts", "cruise", "phd", "bs", "seconds", "marvel"},
+           "masters", "mississippi", "microsoft", "manuscript", "manuscripts", "cruise", "phd", "bs", "seconds",
+           "marvel"},
     "ALS": {"ambulance", "ambulances", "paramedic", "paramedics", "ems", "emt", "acls", "dutch", "german", "danish",
             "auf", "heißt", "bedeutet", "betekent", "lidar", "laser", "ableton"},
 }  # fmt: skip
@@ -177,8 +179,9 @@ class TermFinder:
         """Find the terms of a text."""
         doc = self._nlp.make_doc(normalise(text))
         repaired = self._repaired(doc)
-        spans = [Span(repaired, start, end, label=match) for match, start, end in self._phrases(repaired)]
-        other = [repaired[start:end] for _, start, end in self._other(repaired)]
+        # Names as written count too: some are no English words and would be repaired into others.
+        spans = [Span(repaired, a, b, label=m) for text in (doc, repaired) for m, a, b in self._phrases(text)]
+        other = [repaired[a:b] for text in (doc, repaired) for _, a, b in self._other(text)]
         kept, dropped = [], bool(other)
         for span in filter_spans(spans):
             if self._means_other(span, other, repaired):
@@ -214,8 +217,18 @@ class TermFinder:
             return any(t.lower_ in _BASEBALL for t in doc)
         if len(span) > 1:
             return False
+        if self._is_a_unit(span, doc):
+            return True
         cues = _OTHER_WORDS[span.label_]
         return any(o.start <= span.start and span.end <= o.end for o in other) or any(t.lower_ in cues for t in doc)
+
+    @staticmethod
+    def _is_a_unit(span: Span, doc: Doc) -> bool:
+        """ "20 ms", "5 ms delay", but not "top 5 MS symptoms"."""
+        if span.text.lower() != "ms" or span.start == 0 or not doc[span.start - 1].like_num:
+            return False
+        behind = doc[span.end].lower_ if span.end < len(doc) else ""
+        return not behind.isalpha() or behind in _TIMED
 
 
 # Registered as a featurizer because Rasa hands only those the training examples to process.

@@ -6,6 +6,7 @@ channel and in the shell, so no reply leaves without its disclaimer. Configured 
 
 from __future__ import annotations
 
+import re
 from typing import Any, Dict, List, Mapping, Optional
 
 from rasa.core.nlg import TemplatedNaturalLanguageGenerator
@@ -43,7 +44,7 @@ def plain_text(metadata: Mapping[str, Any]) -> str:
         unchecked = "" if metadata["checked"] else "; not every source has been read again yet"
         lines.append(f"Facts last looked at: {metadata['reviewed']}{unchecked}.")
     lines.append(metadata["disclaimer"])
-    return "\n".join(line.replace("\n\n", "\n") for line in lines if line)
+    return re.sub(r"\n\s*\n", "\n", "\n".join(lines)).strip()
 
 
 class DisclaimerNLG(TemplatedNaturalLanguageGenerator):

@@ -1,0 +1,123 @@
+"""Danger and despair are heard whatever the classifier thinks; calm questions are left to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rasa.shared.nlu.training_data.message import Message
+
+from nlu.safety import SafetyRules, find
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I want to kill myself",
+        "i dont want to live anymore",
+        "I don't want to be here any more",
+        "I\u2019m going to end my life",
+        "my husband says he wants to die",
+        "everyone would be better off without me",
+        "I can't go on like this.",
+        "I feel suicidal since the diagnosis",
+        "thinking of suicide",
+        "how many baclofen would kill me",
+        "i wish i was dead",
+        "My ALS is getting worse. I just want it to be over. I want to die.",
+        "i am going to take all my pills tonight",
+        "please help me die",
+    ],
+)
+def test_despair_is_heard(text: str) -> None:
+    assert find(text) == "crisis"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I can't breathe",
+        "i cant breath",
+        "she is choking on her food right now",
+        "Help! My dad is choking",
+        "his lips are turning blue",
+        "his face is drooping and his speech is slurred",
+        "I suddenly can't see out of one eye",
+        "mum collapsed and won't wake up",
+        "he is unconscious",
+        "I woke up and can't move my legs",
+        "my ventilator stopped working",
+        "my mother has ALS. She is struggling to breathe. What should I do",
+        "SHE IS NOT BREATHING",
+        "call an ambulance",
+    ],
+)
+def test_danger_is_heard(text: str) -> None:
+    assert find(text) == "emergency"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "do people with ALS have trouble breathing",
+        "does ALS cause choking",
+        "how do people with ALS die",
+        "What is the suicide rate in MS?",
+        "is depression common in MS",
+        "can MS cause blindness",
+        "is assisted dying legal",
+        "Does MS cause seizures?",
+        "how is breathing supported in als",
+        "what happens at the end of als",
+        "is ALS fatal",
+        "what is optic neuritis",
+        "why do people with MS fall",
+        "what is a feeding tube",
+        "when to see a doctor",
+        "exercise when tired",
+        "do swallowing problems happen in MS",
+        "thank you, that is all",
+        "als treatment",
+        "what are the last stages of ALS like",
+    ],
+)
+def test_a_calm_question_is_no_alarm(text: str) -> None:
+    assert find(text) is None
+
+
+def test_despair_goes_before_danger() -> None:
+    assert find("I can't breathe and I want to die") == "crisis"
+
+
+def heard(text: str, ranking: list[tuple[str, float]]) -> Message:
+    message = Message.build(text)
+    listed = [{"name": name, "confidence": confidence} for name, confidence in ranking]
+    message.set("intent", listed[0])
+    message.set("intent_ranking", listed)
+    message.set("questions", [{"intent": "cure", "confidence": 0.9, "start": 0, "end": 5}])
+    SafetyRules.create({}, None, None, None).process([message])  # type: ignore[arg-type]
+    return message
+
+
+@pytest.mark.parametrize(("text", "intent"), [("i want to die", "crisis"), ("she is choking right now", "emergency")])
+def test_an_alarm_goes_before_what_the_classifier_thinks(text: str, intent: str) -> None:
+    message = heard(text, [("prognosis", 0.8), (intent, 0.1), ("cure", 0.05)])
+    assert message.get("intent")["name"] == intent
+    assert message.get("intent")["confidence"] == 1.0
+    names = [r["name"] for r in message.get("intent_ranking")]
+    assert names[0] == intent
+    assert len(set(names)) == len(names)
+    assert not message.get("questions")
+
+
+def test_a_calm_message_keeps_what_the_classifier_thinks() -> None:
+    message = heard("is there a cure for als", [("cure", 0.9), ("treatment", 0.05)])
+    assert message.get("intent")["name"] == "cure"
+    assert message.get("questions")
+
+
+def test_what_panic_misspells_is_heard_too(finder: Any) -> None:
+    message = Message.build("i cant breathee")
+    message.set("reading", finder.read("i cant breathee"))
+    SafetyRules.create({}, None, None, None).process([message])  # type: ignore[arg-type]
+    assert (message.get("intent") or {}).get("name") == "emergency"

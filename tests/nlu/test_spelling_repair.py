@@ -1,0 +1,93 @@
+"""Slips are repaired; words that are English or known are left as they stand."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from rasa.shared.nlu.training_data.training_data import TrainingData
+from symspellpy import SymSpell
+
+from nlu.terms import TermFinder
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("symtoms of ms", "symptoms of ms"),
+        ("symptms of als", "symptoms of als"),
+        ("multiple sclerosiss", "multiple sclerosis"),
+        ("treatmnt for als", "treatment for als"),
+        ("diagnossis", "diagnosis"),
+        ("rehabilitaton", "rehabilitation"),
+        ("how is it diagnosd", "how is it diagnosed"),
+        ("ocrelizumba", "ocrelizumab"),
+    ],
+)
+def test_a_slip_is_repaired(written: str, meant: str, finder: TermFinder) -> None:
+    assert finder.read(written).repaired == meant
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "hurt",
+        "rebound",
+        "tablet",
+        "relay",
+        "sclera",
+        "camera",
+        "neutron",
+        "diseased",
+        "lesson",
+        "massage",
+        "walking",
+        "heredity",
+        "tumour",
+        "colour",
+        "spasm",
+        "fatal",
+        "facial",
+        "genes",
+        "jeans",
+    ],
+)
+def test_an_english_word_stays_as_it_is(word: str, finder: TermFinder) -> None:
+    assert finder.read(f"my {word} again").repaired == f"my {word} again"
+
+
+def test_none_of_the_commonest_english_words_is_touched(finder: TermFinder) -> None:
+    from importlib.resources import files
+
+    listed = files("symspellpy").joinpath("frequency_dictionary_en_82_765.txt").read_text("utf-8-sig").splitlines()
+    words = [line.split()[0] for line in listed[:20_000]]
+    words = [word for word in words if word.isalpha()]
+    read = finder.read(" ".join(words)).repaired.split()
+    assert [pair for pair in zip(words, read, strict=True) if pair[0] != pair[1]] == []
+    assert SymSpell  # the list is the one the component uses
+
+
+def test_the_training_examples_keep_their_english_words(training_data: TrainingData, finder: TermFinder) -> None:
+    """No repair takes away a word of more than one example that is spelt right."""
+    texts = [str(m.get("text")) for m in training_data.intent_examples[::40]]
+    for text in texts:
+        before, after = text.split(), finder.read(text).repaired.split()
+        assert len(before) == len(after)
+    assert len(texts) > 100
+
+
+@pytest.mark.parametrize(
+    "text", ["ALS", "20 mg", "x7q", "a1b2c3", "1234", "http://example.org/x", "o'brien's", "", "   "]
+)
+def test_what_is_no_word_is_left_alone(text: str, finder: TermFinder) -> None:
+    assert finder.read(text).repaired.strip() == text.strip()
+
+
+def test_a_short_word_is_not_guessed(finder: TermFinder) -> None:
+    """Two or three letters are near to everything."""
+    for word in ("mz", "alz", "bls", "emq"):
+        assert finder.read(f"what is {word}").repaired == f"what is {word}"
+
+
+def test_repair_keeps_the_signs_around_a_word(finder: TermFinder) -> None:
+    assert re.fullmatch(r"\(symptoms!\)", finder.read("(symtoms!)").repaired)

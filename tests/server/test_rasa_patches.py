@@ -1,0 +1,97 @@
+"""What is bent in Rasa behaves as the original did, and says when the original is gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema
+import pytest
+from rasa.core.actions.action import RemoteAction
+
+from server import rasa_patches
+
+# Taken when this module is collected, before anything can have been patched.
+ORIGINAL = RemoteAction._validate_action_result
+
+
+@pytest.fixture(autouse=True)
+def _original(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins with Rasa's own validator and leaves it behind."""
+    assert ORIGINAL.__module__ == "rasa.core.actions.action"
+    monkeypatch.setattr(RemoteAction, "_validate_action_result", ORIGINAL)
+
+
+RESULTS: list[Any] = [
+    {"events": [], "responses": []},
+    {
+        "events": [{"event": "slot", "name": "a", "value": 1, "timestamp": None}],
+        "responses": [{"text": "x", "buttons": []}],
+    },
+    {
+        "events": [{"event": "slot", "timestamp": 1.5}],
+        "responses": [{"response": "utter_reply", "metadata": {"a": None}}],
+    },
+    {"events": []},
+    {"responses": []},
+    {},
+    {"events": None, "responses": []},
+    {"events": {}, "responses": []},
+    {"events": "none", "responses": []},
+    {"events": [{"name": "a"}], "responses": []},
+    {"events": [{"event": 5}], "responses": []},
+    {"events": ["slot"], "responses": []},
+    {"events": [], "responses": {}},
+    {"events": [], "responses": ["text"]},
+    {"events": [], "responses": [], "more": 1},
+    [],
+    None,
+    "text",
+]
+
+
+def outcome(validate: Any, result: Any) -> tuple[Any, ...]:
+    """What a validator does with a result: what it returns, or what it raises and where."""
+    try:
+        return ("returns", validate(RemoteAction("action_answer", None), result))
+    except jsonschema.ValidationError as error:
+        return ("raises", type(error), error.message, list(error.absolute_path), error.validator, error.validator_value)
+
+
+@pytest.mark.parametrize("result", RESULTS, ids=lambda result: repr(result)[:60])
+def test_the_validator_does_what_the_original_does(result: Any) -> None:
+    rasa_patches.apply()
+    assert RemoteAction._validate_action_result is not ORIGINAL
+    assert outcome(RemoteAction._validate_action_result, result) == outcome(ORIGINAL, result)
+
+
+def test_there_are_results_of_both_kinds() -> None:
+    assert {outcome(ORIGINAL, result)[0] for result in RESULTS} == {"returns", "raises"}
+
+
+def test_a_message_for_people_is_not_written_twice() -> None:
+    rasa_patches.apply()
+    first = outcome(RemoteAction._validate_action_result, {})
+    assert outcome(RemoteAction._validate_action_result, {}) == first
+
+
+def test_applying_it_twice_changes_nothing() -> None:
+    rasa_patches.apply()
+    patched = RemoteAction._validate_action_result
+    rasa_patches.apply()
+    assert RemoteAction._validate_action_result is patched
+
+
+def test_a_rasa_without_the_method_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(RemoteAction, "_validate_action_result")
+    with pytest.raises(rasa_patches.RasaChanged, match="_validate_action_result is gone"):
+        rasa_patches.apply()
+
+
+def test_a_rasa_with_another_method_is_reported_and_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def other(self: RemoteAction, result: Any) -> bool:
+        return True
+
+    monkeypatch.setattr(RemoteAction, "_validate_action_result", other)
+    with pytest.raises(rasa_patches.RasaChanged, match="is not what it was"):
+        rasa_patches.apply()
+    assert RemoteAction._validate_action_result is other

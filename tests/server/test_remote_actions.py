@@ -1,0 +1,108 @@
+"""The same replies from actions in this process and from an action server, and an apology without one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.conftest import Assistant, free_port, start, stop
+from tests.contract.reply_contract import keep_to_contract
+
+CONVERSATIONS = {
+    "follow-ups": [
+        "how is MS diagnosed",
+        "and for ALS?",
+        "tell me more",
+        "more simply",
+        "why",
+        "where is that from",
+        "start over",
+    ],
+    "several": ["compare symptoms of ms and als", "What causes ALS? And is there a cure for it?", "what about MS"],
+    "named": ["is riluzole the only drug for ALS?", "does als cause tingling", "lupus or MS", "symptoms of lupus"],
+    "limits": [
+        "I have tingling in my hands, is it MS?",
+        "how much does ocrevus cost",
+        "what is the weather",
+        "i want to die",
+        "he is choking right now",
+        "hm",
+        "hello",
+        "forget me",
+        "tell me more",
+    ],
+    "buttons": ["what is als", '/definition{"condition":["MS"]}', "/restart"],
+}
+
+
+@dataclass
+class Both:
+    """What was replied with actions in this process, and from the action server."""
+
+    near: dict[str, list[Any]]
+    far: dict[str, list[Any]]
+    without_server: list[tuple[Any, float]]
+    logs: str
+
+
+def talk(assistant: Assistant, sender: str, texts: list[str]) -> list[Any]:
+    return [assistant.ask(text, f"{sender}-of-the-pair") for text in texts]
+
+
+@pytest.fixture(scope="module")
+def both(
+    assistant: Assistant,
+    start_assistant: Callable[..., Assistant],
+    store_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Both:
+    """An assistant with an action server beside it, asked the same as the other one; then without."""
+    port = free_port()
+    log = tmp_path_factory.mktemp("actions") / "actions.log"
+    actions = start(
+        ["-m", "rasa", "run", "actions", "--port", str(port)],
+        f"http://127.0.0.1:{port}/health",
+        log,
+        FACT_STORE_URL=store_url,
+    )
+    try:
+        remote = start_assistant(ACTION_ENDPOINT=f"http://127.0.0.1:{port}/webhook")
+        near = {name: talk(assistant, name, texts) for name, texts in CONVERSATIONS.items()}
+        far = {name: talk(remote, name, texts) for name, texts in CONVERSATIONS.items()}
+        remote.ask("what does zqxmarker mean in als")
+    finally:
+        stop(actions)
+    timed = []
+    for text in ("what is ms", "hello", "i want to die"):
+        begun = time.monotonic()
+        timed.append((remote.ask(text), time.monotonic() - begun))
+    return Both(near, far, timed, log.read_text("utf8") + remote.log.read_text("utf8"))
+
+
+@pytest.mark.parametrize("name", CONVERSATIONS)
+def test_the_replies_are_the_same(name: str, both: Both) -> None:
+    assert both.far[name] == both.near[name]
+    assert len(both.near[name]) == len(CONVERSATIONS[name])
+
+
+def test_the_replies_were_not_apologies(both: Both) -> None:
+    outcomes = {reply["metadata"]["outcome"] for replies in both.far.values() for reply in replies}
+    assert outcomes >= {"answered", "clarify", "personal_advice", "crisis", "emergency", "other_condition", "smalltalk"}
+    assert "error" not in outcomes
+
+
+def test_without_the_action_server_there_is_an_apology_with_the_disclaimer_within_ten_seconds(both: Both) -> None:
+    for reply, seconds in both.without_server:
+        metadata = keep_to_contract(reply)
+        assert metadata["outcome"] == "error"
+        assert "sorry" in metadata["answer"]
+        assert "112, 911 or 999" in metadata["answer"]  # whoever wrote in need
+        assert seconds < 10
+
+
+def test_neither_process_logs_what_was_written(both: Both) -> None:
+    assert "zqxmarker" not in both.logs
