@@ -42,7 +42,7 @@ $(TRAINED): $(wildcard data/*.yml nlu/*.py) domain.yml config.yml facts/terms.ym
 
 validate: setup $(TRAINED) ## check data, rules and stories, and run the end-to-end stories
 	@$(PY) -m rasa data validate --fail-on-warnings >.build/validate.log 2>&1 || { tail -n 20 .build/validate.log; exit 1; }
-	@$(PY) -m rasa test core --stories tests/test_stories.yml --fail-on-prediction-errors --out .build/rasa-test >.build/rasa-test.log 2>&1 || { tail -n 20 .build/rasa-test.log; exit 1; }
+	@$(PY) -m rasa test core --e2e --stories tests/test_stories.yml --fail-on-prediction-errors --out .build/rasa-test >.build/rasa-test.log 2>&1 || { tail -n 20 .build/rasa-test.log; exit 1; }
 	@echo "rasa data validate and rasa test: no errors"
 
 explain: setup $(TRAINED) ## print the way a message takes (Q="how is MS diagnosed")

@@ -76,6 +76,10 @@ class ReplyCollector(CollectingOutputChannel):
         for key in ("text", "buttons", "metadata", "image", "attachment", "custom"):
             if message.get(key):
                 shown[key] = message[key]
+        if (shown.get("metadata") or {}).get("forget"):
+            # For clients that keep the conversation too; the metadata stays as the contract has it.
+            shown["metadata"] = {k: v for k, v in shown["metadata"].items() if k != "forget"}
+            shown["forget"] = True
         self.messages.append(shown)
 
 
@@ -106,7 +110,8 @@ class RestInput(InputChannel):
             # The prefix keeps the conversations of other channels out of reach.
             conversation = f"rest:{sender}"
             agent = request.app.ctx.agent
-            if message.strip().startswith("/") and message.strip() not in await _shown_payloads(agent, conversation):
+            pressed = message.strip()
+            if not pressed.startswith("/") or pressed not in await _shown_payloads(agent, conversation):
                 message = typed(message) or "?"
             collector = ReplyCollector(sender)
             try:

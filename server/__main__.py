@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 
 # Before Rasa is imported: no telemetry, and TensorFlow's notices are of no use to an operator.
+warnings.showwarning = lambda *args, **kwargs: None  # libraries set the filters back
 os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
@@ -53,7 +55,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    import warnings
-
-    warnings.filterwarnings("ignore")
     sys.exit(main())

@@ -34,7 +34,10 @@ class _Apologising(EndpointConfig):
 
     async def request(self, *args: Any, **kwargs: Any) -> Optional[Any]:
         try:
-            return await asyncio.wait_for(self._request(*args, **kwargs), TIMEOUT_SECONDS)
+            result = await asyncio.wait_for(self._request(*args, **kwargs), TIMEOUT_SECONDS)
+            if not isinstance(result, dict) or "responses" not in result:
+                raise ValueError("no result of an action")
+            return result
         except Exception as error:  # noqa: BLE001 - whatever failed, the person is told
             logger.error("The actions could not be run (%s).", type(error).__name__)
             return apology_response()

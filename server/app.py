@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import os
 import socket
+import tarfile
+import zlib
 from functools import partial
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
 import rasa.core.run
+import sqlalchemy as sa
 from rasa.core.channels.channel import InputChannel
 from rasa.core.utils import AvailableEndpoints
 from rasa.model import get_latest_model
@@ -74,10 +78,39 @@ def model_file(settings: Settings) -> Path:
     Raises:
         SettingError: when there is none.
     """
-    found = get_latest_model(str(settings.model))
+    found = settings.model if settings.model.is_file() else get_latest_model(str(settings.model))
     if found is None:
-        raise SettingError(f"There is no trained model in {settings.model.name}/: run `make train`.")
+        raise SettingError(f"There is no trained model in {settings.model.name}/ (MODEL): run `make train`.")
     return Path(found)
+
+
+def require_whole(model: Path) -> None:
+    """Fail early when a model was cut short.
+
+    Raises:
+        SettingError: when it cannot be read to its end.
+    """
+    try:
+        with tarfile.open(model) as archive:
+            archive.getmembers()
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        raise SettingError(f"The model {model.name} (MODEL) cannot be read: run `make train`.") from error
+
+
+def require_stores(settings: Settings) -> None:
+    """Fail early, and by name, when there is nowhere to keep conversations. Facts may come later.
+
+    Raises:
+        SettingError: naming the variable.
+    """
+    for name, url in (("CONVERSATIONS_URL", settings.conversations_url), ("FEEDBACK_URL", settings.feedback_url)):
+        try:
+            address = sa.engine.make_url(url)
+            if address.get_backend_name() == "sqlite" and address.database:
+                Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+            sa.create_engine(address).connect().close()
+        except (sa.exc.SQLAlchemyError, OSError, ImportError) as error:
+            raise SettingError(f"{name} cannot be used ({type(error).__name__}): is it there and writable?") from error
 
 
 def require_free_port(settings: Settings) -> None:
@@ -91,6 +124,8 @@ def require_free_port(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise SettingError(f"HOST={settings.host!r} is no address of this machine.") from error
             raise SettingError(
                 f"Port {settings.port} on {settings.host} is taken: "
                 "stop what runs there, or choose another with PORT=5006."
@@ -121,7 +156,9 @@ def input_channels(env: Mapping[str, str]) -> List[InputChannel]:
 def create_app(settings: Settings, model: Optional[Path] = None) -> Sanic:
     """The application, ready for `app.run`."""
     rasa_patches.apply()
+    require_stores(settings)
     chosen = model or model_file(settings)
+    require_whole(chosen)
     available = endpoints(settings)
     app: Sanic = rasa.core.run.configure_app(
         input_channels(os.environ),

@@ -100,13 +100,22 @@ class ConversationStore(TrackerStore, SerializedTrackerAsText):
         """Erase a conversation."""
         with self._engine.begin() as connection:
             connection.execute(self._table.delete().where(self._table.c.sender == sender_id))
+        self._leave_no_trace()
+
+    def _leave_no_trace(self) -> None:
+        """SQLite's log file still holds what was deleted until it is folded into the database."""
+        if self._engine.dialect.name == "sqlite":
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _sweep(self, now: float) -> None:
         if now - self._swept < min(600.0, self._retention_seconds):
             return
         self._swept = now
         with self._engine.begin() as connection:
-            connection.execute(self._table.delete().where(self._table.c.updated < now - self._retention_seconds))
+            gone = connection.execute(self._table.delete().where(self._table.c.updated < now - self._retention_seconds))
+        if gone.rowcount:
+            self._leave_no_trace()
 
 
 def _asked_to_forget(tracker: DialogueStateTracker) -> bool:

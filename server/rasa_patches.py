@@ -50,7 +50,7 @@ def apply() -> None:
     Rasa checks its constant schema of action results anew at every action call, 17 ms of a turn; a
     validator built once makes the same checks.
     """
-    if RemoteAction._validate_action_result is _validate_action_result:
+    if getattr(RemoteAction, "_validate_action_result", None) is _validate_action_result:
         return
     _require(RemoteAction, "_validate_action_result", "validate(result, self.action_response_format_spec())")
     RemoteAction._validate_action_result = _validate_action_result

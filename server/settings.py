@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import List, Mapping, Optional, Tuple
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -16,7 +19,7 @@ class SettingError(Exception):
 
 def _number(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
     text = env.get(name, "").strip() or str(default)
-    if not text.isdigit() or not least <= int(text) <= most:
+    if not (text.isascii() and text.isdigit()) or not least <= int(text) <= most:
         raise SettingError(f"{name}={text!r}: give a whole number from {least} to {most}")
     return int(text)
 
@@ -53,6 +56,13 @@ class Settings:
         for origin in origins:
             if not origin.startswith(("http://", "https://")):
                 raise SettingError(f"WEB_ORIGINS: {origin!r} is not an origin such as https://www.example.org")
+        for name in ("CONVERSATIONS_URL", "FEEDBACK_URL", "FACT_STORE_URL"):
+            try:
+                make_url(env.get(name, "").strip() or "sqlite://")
+            except ArgumentError as error:
+                raise SettingError(
+                    f"{name}={env[name]!r} is no SQLAlchemy URL such as sqlite:////data/it.sqlite"
+                ) from error
         return cls(
             host=env.get("HOST", "").strip() or cls.host,
             port=_number(env, "PORT", cls.port, 1, 65535),

@@ -130,7 +130,7 @@
 				if (!replies.length) throw response;
 				tell();
 				const wish = /^\W*forget me\W*$/i.test(message);
-				receive(replies, replies.some(({ metadata: meta }) => meta?.forget || (wish && meta?.outcome !== 'error')));
+				receive(replies, replies.some(({ forget, metadata: meta }) => forget || (wish && meta?.outcome !== 'error')));
 			} catch (problem) {
 				fail(problem.status === 429 ? say.busy(+problem.headers.get('Retry-After')) : say.away);
 			}
