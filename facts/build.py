@@ -32,7 +32,7 @@ CLAIM_COUNT = 103
 class Located(NamedTuple):
     """A record and where it stands."""
 
-    record: Record
+    record: Any  # of the type that `TABLES` has for its table
     file: str
     line: int
 
@@ -60,12 +60,13 @@ def load(folder: Path = FOLDER) -> Tuple[Dict[str, List[Located]], List[str]]:
     for path in sorted(folder.glob("*.yml")):
         file = f"{folder.name}/{path.name}"
         try:
-            content = YAML(typ="rt").load(path.read_text(encoding="utf8"))
+            content: Any = YAML(typ="rt").load(path.read_text(encoding="utf8"))
         except MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             errors.append(f"{file}:{line}: not valid YAML: {error.problem}")
             continue
         sections = content if path.name in MIXED_FILES else {path.stem: content}
+        records: Any
         for table, records in (sections or {}).items():
             if table not in TABLES or not isinstance(records, list):
                 errors.append(f"{file}:1: {table!r} is not a list of a known kind of record")
@@ -79,7 +80,7 @@ def load(folder: Path = FOLDER) -> Tuple[Dict[str, List[Located]], List[str]]:
                     record = TABLES[table](**fields)
                 except (ValidationError, TypeError) as error:
                     name = (raw.get("id") or raw.get("term") or raw.get("topic")) if isinstance(raw, dict) else raw
-                    details = error.errors() if isinstance(error, ValidationError) else []
+                    details: List[Any] = list(error.errors()) if isinstance(error, ValidationError) else []
                     for detail in details or [{"loc": (), "msg": "is not a record"}]:
                         where = ".".join(map(str, detail["loc"]))
                         errors.append(f"{file}:{line}: {table} {name}: {where}: {detail['msg']}")
@@ -189,7 +190,8 @@ def check(found: Dict[str, List[Located]]) -> List[str]:
 
 
 def _ambiguous_names(terms: List[Located]) -> List[str]:
-    errors, owners = [], {}
+    errors: List[str] = []
+    owners: Dict[str, str] = {}
     for entry in terms:
         term = entry.record
         for name in {n.lower() for n in (term.name, *term.synonyms, *term.misspellings)}:

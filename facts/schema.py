@@ -4,7 +4,7 @@
 """
 
 from datetime import date
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Type
 
 from pydantic import BaseModel, Extra, Field, root_validator, validator
 
@@ -50,7 +50,7 @@ class Record(BaseModel):
     @property
     def key(self) -> str:
         """The id this record is known by within its table."""
-        return str(getattr(self, "id", None) or self.term)
+        return str(getattr(self, "id", None) or getattr(self, "term", None))
 
 
 class Source(Record):
@@ -284,7 +284,7 @@ class Term(Record):
 
 
 #: Table name -> record type, in the order a reader of the database would want them.
-TABLES = {
+TABLES: Dict[str, Type[Record]] = {
     "sources": Source,
     "claims": Claim,
     "facts": Fact,

@@ -103,11 +103,10 @@ def require_stores(settings: Settings) -> None:
     Raises:
         SettingError: naming the variable.
     """
+    (ROOT / ".build").mkdir(exist_ok=True)
     for name, url in (("CONVERSATIONS_URL", settings.conversations_url), ("FEEDBACK_URL", settings.feedback_url)):
         try:
             address = sa.engine.make_url(url)
-            if address.get_backend_name() == "sqlite" and address.database:
-                Path(address.database).parent.mkdir(parents=True, exist_ok=True)
             sa.create_engine(address).connect().close()
         except (sa.exc.SQLAlchemyError, OSError, ImportError) as error:
             raise SettingError(f"{name} cannot be used ({type(error).__name__}): is it there and writable?") from error

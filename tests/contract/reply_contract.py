@@ -34,7 +34,7 @@ OUTCOMES = {
 
 def keep_to_contract(reply: dict[str, Any]) -> dict[str, Any]:
     """Check keys, types and the parts of the text of a reply; returns its metadata."""
-    assert set(reply) <= {"recipient_id", "text", "buttons", "metadata"}
+    assert set(reply) <= {"recipient_id", "text", "buttons", "metadata", "forget"}
     assert isinstance(reply["recipient_id"], str)
     metadata: dict[str, Any] = reply["metadata"]
     assert set(metadata) - {"topics"} == KEYS
