@@ -94,9 +94,7 @@ def content_of(message: Dict[str, Any]) -> Content:
     rows = tuple(_row(r) for r in metadata.get("comparison") or [])
     sources = tuple(_source(s) for s in metadata.get("sources") or [])
     parts = [answer, *(r.text for r in rows), *(s.text for s in sources), review, disclaimer]
-    return Content(
-        text or "\n".join(p for p in parts if p), answer, rows, sources, review, disclaimer, buttons
-    )
+    return Content(text or "\n".join(p for p in parts if p), answer, rows, sources, review, disclaimer, buttons)
 
 
 def split(text: str, limit: int, size: Callable[[str], int] = len) -> List[str]:
@@ -163,11 +161,7 @@ def web_address(url: Optional[str]) -> str:
         parts = urlsplit(url)
     except ValueError:
         return ""
-    if (
-        parts.scheme.lower() not in ("http", "https")
-        or not parts.netloc
-        or re.search(r"[\x00-\x20\x7f]", parts.netloc)
-    ):
+    if parts.scheme.lower() not in ("http", "https") or not parts.netloc or re.search(r"[\x00-\x20\x7f]", parts.netloc):
         return ""
     return quote(url, safe="%/:?#[]@!$&'()*+,;=~-._")
 

@@ -220,9 +220,7 @@ def _button_rows(buttons: Tuple[Button, ...]) -> List[_Piece]:
         }
         for n, b in enumerate(buttons)
     ]
-    rows = pack(
-        elements, lambda row: len(row) <= BUTTONS_IN_ROW and len(json.dumps(row)) <= MOST_IN_BLOCKS // 2
-    )
+    rows = pack(elements, lambda row: len(row) <= BUTTONS_IN_ROW and len(json.dumps(row)) <= MOST_IN_BLOCKS // 2)
     return [_Piece({"type": "actions", "elements": row}, "") for row in rows]
 
 
@@ -247,9 +245,7 @@ class SlackOutput(OutputChannel):
     #: Whether the last reply went out whole.
     complete = False
 
-    def __init__(
-        self, client: AsyncWebClient, channel: Optional[str] = None, thread: Optional[str] = None
-    ) -> None:
+    def __init__(self, client: AsyncWebClient, channel: Optional[str] = None, thread: Optional[str] = None) -> None:
         super().__init__()
         self._client = client
         self._channel = channel
@@ -270,9 +266,7 @@ class SlackOutput(OutputChannel):
         channel, thread = (self._channel, self._thread) if self._channel else _place(recipient_id)
         parts = messages(message)
         for part in parts:
-            await self._post(
-                {"channel": channel, "unfurl_links": False, "unfurl_media": False, **part}, thread
-            )
+            await self._post({"channel": channel, "unfurl_links": False, "unfurl_media": False, **part}, thread)
         self.complete = bool(parts)
 
     async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
@@ -285,15 +279,11 @@ class SlackOutput(OutputChannel):
         try:
             await self._client.chat_postMessage(**post)
         except SlackApiError as error:
-            reason = (
-                error.response.get("error") if isinstance(error.response, AsyncSlackResponse) else "no JSON"
-            )
+            reason = error.response.get("error") if isinstance(error.response, AsyncSlackResponse) else "no JSON"
             logger.error("slack: chat.postMessage was refused: %s%s", reason, _advice(reason))
             if reason not in _BLOCKS_REFUSED:
                 raise
-            titles = [
-                e["text"]["text"] for b in post.pop("blocks") for e in b.get("elements", []) if "value" in e
-            ]
+            titles = [e["text"]["text"] for b in post.pop("blocks") for e in b.get("elements", []) if "value" in e]
             asks = "".join(f"\n• {escaped(t)}" for t in titles)
             await self._client.chat_postMessage(**{**post, "text": post["text"] + asks})
 
@@ -374,9 +364,7 @@ class SlackInput(InputChannel):
             InvalidConfigException: one is missing or not what it should be; names the environment variable.
         """
         token = setting(credentials, "slack_token", "SLACK_BOT_TOKEN", "Slack's bot token", GUIDE)
-        secret = setting(
-            credentials, "slack_signing_secret", "SLACK_SIGNING_SECRET", "Slack's signing secret", GUIDE
-        )
+        secret = setting(credentials, "slack_signing_secret", "SLACK_SIGNING_SECRET", "Slack's signing secret", GUIDE)
         if not token.startswith("xoxb-"):
             raise InvalidConfigException(
                 f"SLACK_BOT_TOKEN is not a bot token: it starts with xoxb-. {GUIDE} says where to find it."
@@ -463,11 +451,7 @@ class SlackInput(InputChannel):
     @staticmethod
     def _is_question(event: Dict[str, Any], body: Dict[str, Any]) -> bool:
         """Whether a person wrote this to us: a direct message or a mention; no edit, no bot, not us."""
-        ours = {
-            a.get("user_id")
-            for a in body.get("authorizations") or []
-            if isinstance(a, dict) and a.get("is_bot")
-        }
+        ours = {a.get("user_id") for a in body.get("authorizations") or [] if isinstance(a, dict) and a.get("is_bot")}
         to_us = event.get("type") == "app_mention" or (
             event.get("type") == "message" and event.get("channel_type") == "im"
         )
@@ -484,9 +468,7 @@ class SlackInput(InputChannel):
 
     def _receive_press(self, body: Dict[str, Any], request: Request) -> HTTPResponse:
         actions = body.get("actions")
-        action = (
-            next((a for a in actions if isinstance(a, dict) and a.get("value")), None) if actions else None
-        )
+        action = next((a for a in actions if isinstance(a, dict) and a.get("value")), None) if actions else None
         person, below = _object(body, "user"), _object(body, "message")
         channel, user = str(_object(body, "channel").get("id") or ""), person.get("id")
         if body.get("type") != "block_actions" or not (action and channel and user):

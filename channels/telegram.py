@@ -138,9 +138,7 @@ def _plain(text: str) -> List[_Piece]:
 
 def _marked(markup: str, text: str, gap: str = "\n\n") -> List[_Piece]:
     """A part with mark-up; without, and in several, if it is too long for one message."""
-    return (
-        [_Piece(markup, text, gap)] if utf16_length(text) <= MOST_TEXT - MOST_IN_TAIL - 10 else _plain(text)
-    )
+    return [_Piece(markup, text, gap)] if utf16_length(text) <= MOST_TEXT - MOST_IN_TAIL - 10 else _plain(text)
 
 
 def _body(content: Content) -> List[_Piece]:
@@ -160,9 +158,7 @@ def _body(content: Content) -> List[_Piece]:
         pieces += _marked(f"{first[0]}{n}. {markup}", f"{first[1]}{n}. {shown}", gap)
     pieces += _plain(content.reviewed)
     long = [b.title for b in content.buttons if len(b.title) > MOST_IN_TITLE]
-    return pieces + (
-        _plain("\n".join(["The questions below in full:", *(f"• {t}" for t in long)])) if long else []
-    )
+    return pieces + (_plain("\n".join(["The questions below in full:", *(f"• {t}" for t in long)])) if long else [])
 
 
 class Presses:
@@ -224,9 +220,7 @@ class TelegramOutput(OutputChannel):
     #: Whether the last reply went out whole.
     complete = False
 
-    def __init__(
-        self, bot: Bot, presses: Presses, chat: Optional[int] = None, topic: Optional[int] = None
-    ) -> None:
+    def __init__(self, bot: Bot, presses: Presses, chat: Optional[int] = None, topic: Optional[int] = None) -> None:
         super().__init__()
         self._bot = bot
         self._presses = presses
@@ -342,9 +336,7 @@ class TelegramInput(InputChannel):
         self._turns: Optional[Turns] = None
         self._registering: Optional[asyncio.Task[None]] = None
         self._registered = False
-        self._requests = [
-            HTTPXRequest(connection_pool_size=n, pool_timeout=10.0, proxy=proxy) for n in (1, 64)
-        ]
+        self._requests = [HTTPXRequest(connection_pool_size=n, pool_timeout=10.0, proxy=proxy) for n in (1, 64)]
         self._bot = Bot(
             access_token,
             base_url=f"{(api_url or API_URL).rstrip('/')}/bot",
@@ -366,12 +358,8 @@ class TelegramInput(InputChannel):
             InvalidConfigException: one is missing or not what it should be; names the environment variable.
         """
         token = setting(credentials, "access_token", "TELEGRAM_BOT_TOKEN", "Telegram's bot token", GUIDE)
-        url = setting(
-            credentials, "webhook_url", "TELEGRAM_WEBHOOK_URL", "The webhook's public address", GUIDE
-        )
-        secret = setting(
-            credentials, "webhook_secret", "TELEGRAM_WEBHOOK_SECRET", "The webhook's secret", GUIDE
-        )
+        url = setting(credentials, "webhook_url", "TELEGRAM_WEBHOOK_URL", "The webhook's public address", GUIDE)
+        secret = setting(credentials, "webhook_secret", "TELEGRAM_WEBHOOK_SECRET", "The webhook's secret", GUIDE)
         others = credentials or {}
         problem = ""
         if not re.fullmatch(r"\d+:[\w-]+", token, re.ASCII):
@@ -439,9 +427,7 @@ class TelegramInput(InputChannel):
             except Exception as error:  # noqa: BLE001 - whatever it is, the server goes on
                 problem = described(error)
             if problem != said:
-                logger.warning(
-                    "telegram: the webhook is not registered: %s. Trying again until it is.", problem
-                )
+                logger.warning("telegram: the webhook is not registered: %s. Trying again until it is.", problem)
                 said = problem
             await asyncio.sleep(wait)
             pause = min(pause * 2, longest)
@@ -490,9 +476,7 @@ class TelegramInput(InputChannel):
         if incoming is None:
             return
         data = query.get("data")
-        payload = (
-            self._presses.payload_of(_object(below, "chat")["id"], data) if isinstance(data, str) else None
-        )
+        payload = self._presses.payload_of(_object(below, "chat")["id"], data) if isinstance(data, str) else None
         if payload is None:
             title = _title_of(below, data)
             self._reply(incoming, EXPIRED + (f" For example: {title}" if title else ""))
@@ -535,9 +519,7 @@ def _title_of(message: Dict[str, Any], data: Any) -> str:
     """What stood on a pressed button, as far as Telegram still has the message."""
     rows = _object(message, "reply_markup").get("inline_keyboard")
     buttons = [b for row in rows if isinstance(row, list) for b in row] if isinstance(rows, list) else []
-    return next(
-        (str(b.get("text")) for b in buttons if isinstance(b, dict) and b.get("callback_data") == data), ""
-    )
+    return next((str(b.get("text")) for b in buttons if isinstance(b, dict) and b.get("callback_data") == data), "")
 
 
 def _object(holder: Dict[str, Any], key: str) -> Dict[str, Any]:

@@ -72,7 +72,7 @@ def load(folder: Path = FOLDER) -> Tuple[Dict[str, List[Located]], List[str]]:
                 errors.append(f"{file}:1: {table!r} is not a list of a known kind of record")
                 continue
             for index, raw in enumerate(records):
-                line = records.lc.item(index)[0] + 1
+                line = records.lc.item(index)[0] + 1  # type: ignore[attr-defined]
                 try:
                     fields = _plain(raw)
                     if table == "answers":  # an answer is about the condition its file is about

@@ -120,9 +120,7 @@ def shown(post):
                     r"\1",
                     LINK.sub(
                         r"\2",
-                        holder["text"]["text"]
-                        if "text" in block or block["type"] == "actions"
-                        else holder["text"],
+                        holder["text"]["text"] if "text" in block or block["type"] == "actions" else holder["text"],
                     ),
                 )
             )

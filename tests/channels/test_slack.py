@@ -32,9 +32,7 @@ class Slack:
     async def call(self, body, kind="application/json", headers=None, secret=SECRET, age=0):
         content = body if isinstance(body, bytes) else body.encode()
         timestamp = str(int(time.time()) - age)
-        signature = SignatureVerifier(secret).generate_signature(
-            timestamp=timestamp, body=content.decode("latin-1")
-        )
+        signature = SignatureVerifier(secret).generate_signature(timestamp=timestamp, body=content.decode("latin-1"))
         headers = {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature, **(headers or {})}
         return await self.client.post("/webhook", content=content, headers={"Content-Type": kind, **headers})
 
@@ -63,9 +61,7 @@ class Slack:
             "message": message or {"ts": "5.5"},
             "actions": [action],
         }
-        return await self.call(
-            urlencode({"payload": json.dumps(payload)}), "application/x-www-form-urlencoded"
-        )
+        return await self.call(urlencode({"payload": json.dumps(payload)}), "application/x-www-form-urlencoded")
 
 
 def envelope(event_id=None, **event):
@@ -146,16 +142,13 @@ LONG = "Every word counts here & <now>. "
             "answered",
             "S",
             sources=[
-                {"title": f"T{n} " * 30, "publisher": "P", "url": f"https://e.org/{n}", "year": n}
-                for n in range(60)
+                {"title": f"T{n} " * 30, "publisher": "P", "url": f"https://e.org/{n}", "year": n} for n in range(60)
             ],
         ),
         reply(
             "answered",
             "S",
-            sources=[
-                {"title": "T " * 2000, "publisher": "P", "url": "https://e.org/" + "a" * 3500, "year": 1}
-            ],
+            sources=[{"title": "T " * 2000, "publisher": "P", "url": "https://e.org/" + "a" * 3500, "year": 1}],
         ),
         reply("clarify", "Which?", buttons=[(f"Question {n}?", f"/ask{n}") for n in range(320)]),
         reply(
@@ -310,9 +303,7 @@ async def test_a_replayed_press_is_answered_once():
 @pytest.mark.asyncio
 async def test_json_with_a_charset_is_taken():
     async with slack() as s:
-        assert (
-            await s.call(json.dumps(envelope(text="hi")), "application/json; charset=utf-8")
-        ).status_code == 200
+        assert (await s.call(json.dumps(envelope(text="hi")), "application/json; charset=utf-8")).status_code == 200
         await until(lambda: s.api.posts)
 
 
@@ -358,9 +349,7 @@ async def test_answers_go_where_the_question_was_and_conversations_stay_apart():
             ("C1", "100.1"),
             ("C1", "100.1"),
         ]
-        assert [m.sender_id for m in s.assistant.messages] == ["slack:T1:U1"] * 2 + [
-            "slack:T1:U1:C1:100.1"
-        ] * 3
+        assert [m.sender_id for m in s.assistant.messages] == ["slack:T1:U1"] * 2 + ["slack:T1:U1:C1:100.1"] * 3
         assert s.assistant.texts == ["direct", "in a thread", "in a channel", "and ALS?", "/tell_more"]
         assert {m.input_channel for m in s.assistant.messages} == {"slack"}
 
@@ -493,8 +482,6 @@ def test_a_missing_setting_is_named(credentials, message):
 def test_rasa_makes_the_channel_from_credentials():
     from rasa.core.run import _create_single_channel
 
-    made = _create_single_channel(
-        "channels.slack.SlackInput", {"slack_token": TOKEN, "slack_signing_secret": SECRET}
-    )
+    made = _create_single_channel("channels.slack.SlackInput", {"slack_token": TOKEN, "slack_signing_secret": SECRET})
     assert isinstance(made, SlackInput)
     assert made.url_prefix() == "slack"

@@ -111,9 +111,7 @@ async def test_a_comparison_reads_row_by_row():
 
 
 LONG = "Every word counts here & <now> \U0001f9e0. "
-MANY_SOURCES = [
-    {"title": f"T{n} " * 30, "publisher": "P", "url": f"https://e.org/{n}", "year": n} for n in range(60)
-]
+MANY_SOURCES = [{"title": f"T{n} " * 30, "publisher": "P", "url": f"https://e.org/{n}", "year": n} for n in range(60)]
 
 
 @pytest.mark.parametrize(
@@ -142,9 +140,7 @@ MANY_SOURCES = [
 async def test_long_replies_keep_every_word_within_the_limits(message):
     async with telegram(message) as t:
         await t.message("hi")
-        await until(
-            lambda: sum(len(s["buttons"]) for s in t.api.sent) == len(message["buttons"]) and t.api.sent
-        )
+        await until(lambda: sum(len(s["buttons"]) for s in t.api.sent) == len(message["buttons"]) and t.api.sent)
         await asyncio.sleep(0.1)
         assert not t.api.refused
         assert all(DISCLAIMER in s["text"] for s in t.api.sent)
@@ -153,9 +149,7 @@ async def test_long_replies_keep_every_word_within_the_limits(message):
         for character in "x\U0001f9e0":
             assert text.count(character) >= message["metadata"]["answer"].count(character)
         assert all(" ".join(b["title"].split()) in text for b in message["buttons"] if len(b["title"]) > 60)
-        for sent, wanted in zip(
-            (b for s in t.api.sent for b in s["buttons"]), message["buttons"], strict=True
-        ):
+        for sent, wanted in zip((b for s in t.api.sent for b in s["buttons"]), message["buttons"], strict=True):
             assert sent["text"] == wanted["title"] or sent["text"].endswith("…")
 
 

@@ -111,7 +111,5 @@ def test_embedding_takes_two_lines(assistant: Any) -> None:
     lines = shown.group(1).replace("&lt;", "<").replace("&gt;", ">").splitlines()
     assert len(lines) == 2
     for line in lines:
-        here = line.replace(' server="https://answers.example.org"', "").replace(
-            "https://answers.example.org/", ""
-        )
+        here = line.replace(' server="https://answers.example.org"', "").replace("https://answers.example.org/", "")
         assert here in text

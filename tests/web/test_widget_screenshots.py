@@ -46,16 +46,10 @@ def test_screenshot(
     assistant: Any,
 ) -> None:
     path, message, look = PICTURES[name]
-    page = open_chat(
-        opened=path == "embed.html" and name != "closed", path=path, **{"viewport": SIZE, **look}
-    )
+    page = open_chat(opened=path == "embed.html" and name != "closed", path=path, **{"viewport": SIZE, **look})
     if message:
         say(page, message)
-        sign = (
-            page.get_by_role("button", name="Try again")
-            if message == "crash"
-            else page.locator("article.me + *")
-        )
+        sign = page.get_by_role("button", name="Try again") if message == "crash" else page.locator("article.me + *")
         expect(sign).to_be_visible()
     if name == "options":
         page.get_by_role("button", name="Options").click()

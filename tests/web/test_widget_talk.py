@@ -60,9 +60,7 @@ def heard(page: Page) -> List[List[str]]:
 
 
 @pytest.mark.parametrize("viewport", [(1280, 800), (320, 640)])
-def test_whole_conversation_by_keyboard(
-    viewport: tuple, open_chat: Open, assistant: Any, new_context: Any
-) -> None:
+def test_whole_conversation_by_keyboard(viewport: tuple, open_chat: Open, assistant: Any, new_context: Any) -> None:
     page = open_chat(opened=False, viewport={"width": viewport[0], "height": viewport[1]})
     tab_to(page, "Ask about MS or ALS")
     page.keyboard.press("Enter")
@@ -237,9 +235,7 @@ def test_comparison_is_a_table(open_chat: Open, say: Say) -> None:
     table = page.get_by_role("table", name="MS and ALS side by side")
     expect(table.get_by_role("columnheader")).to_have_text(["Aspect", "MS", "ALS"])
     expect(table.get_by_role("rowheader")).to_have_text(["What it is", "Usual age at start", "Key tests"])
-    expect(table.get_by_role("row", name="Usual age").get_by_role("cell")).to_have_text(
-        ["20 to 40", "55 to 75"]
-    )
+    expect(table.get_by_role("row", name="Usual age").get_by_role("cell")).to_have_text(["20 to 40", "55 to 75"])
     scopes = "nodes => nodes.map(node => node.scope)"
     assert table.locator("th").evaluate_all(scopes) == ["col"] * 3 + ["row"] * 3
     assert table.locator("tr").first.evaluate("node => getComputedStyle(node).display") == "table-row"
@@ -264,9 +260,7 @@ def test_sources_and_notes(open_chat: Open, say: Say) -> None:
     expect(link).to_have_attribute("target", "_blank")
     expect(link).to_have_attribute("rel", "noopener noreferrer")
     expect(answer.get_by_role("listitem")).to_contain_text(", National MS Society, 2023")
-    expect(answer).to_contain_text(
-        "Facts last looked at on November 22, 2026. Some sources are not checked yet."
-    )
+    expect(answer).to_contain_text("Facts last looked at on November 22, 2026. Some sources are not checked yet.")
     for bubble in page.locator("article.bot").all():
         expect(bubble).to_contain_text(re.compile("general information", re.IGNORECASE))
 
@@ -398,9 +392,7 @@ def test_reload_shows_the_last_answer(open_chat: Open, say: Say) -> None:
 
 
 def test_blocked_storage(open_chat: Open, say: Say) -> None:
-    page = open_chat(
-        script="Object.defineProperty(window, 'localStorage', { get() { throw new Error('no'); } });"
-    )
+    page = open_chat(script="Object.defineProperty(window, 'localStorage', { get() { throw new Error('no'); } });")
     say(page, "plain")
     expect(page.locator("article.bot").last).to_contain_text("An answer of any Rasa assistant.")
     say(page, "forget me")
@@ -433,9 +425,7 @@ def test_offline_and_back(open_chat: Open, say: Say, assistant: Any) -> None:
 
 
 @pytest.mark.parametrize("message", ["crash", "nothing"])
-def test_server_that_fails_can_be_asked_again(
-    message: str, open_chat: Open, say: Say, assistant: Any
-) -> None:
+def test_server_that_fails_can_be_asked_again(message: str, open_chat: Open, say: Say, assistant: Any) -> None:
     page = open_chat()
     say(page, message)
     page.get_by_role("button", name="Try again").click()
@@ -722,9 +712,7 @@ def test_another_origin(assistant: Any, other_site: Any, new_context: Any, say: 
     expect(page.get_by_text("in 9 seconds")).to_be_visible()
 
 
-def test_another_origin_that_is_not_allowed(
-    assistant: Any, other_site: Any, new_context: Any, say: Say
-) -> None:
+def test_another_origin_that_is_not_allowed(assistant: Any, other_site: Any, new_context: Any, say: Say) -> None:
     page = new_context().new_page()
     embed(page, other_site, assistant)
     say(page, "What is MS?")
