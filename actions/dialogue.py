@@ -64,7 +64,8 @@ def _remember(reply: Reply, message: Message, context: Context) -> Context:
             offer=reply.buttons[0].payload if len(reply.buttons) == 1 else None,
         )
     if reply.outcome is Outcome.OTHER_CONDITION:
-        return replace(context, clarified=0, offer=None, terms=message.terms)
+        # "what is lupus" - "how is it different from MS"
+        return replace(context, clarified=0, offer=None, topic="mimics" if message.terms else None, terms=message.terms)
     understood_topic = reply.topic in TOPICS and reply.outcome in (Outcome.ANSWERED, Outcome.PERSONAL_ADVICE)
     if not understood_topic:
         return replace(context, clarified=0, offer=None)
@@ -432,7 +433,10 @@ def _emergency(message: Message, context: Context, facts: Snapshot) -> Reply:
 
 
 def _crisis(message: Message, context: Context, facts: Snapshot) -> Reply:
-    lines = "; ".join(f"{line.country}: {line.crisis}" for line in facts.helplines)
+    by_line: Dict[str, List[str]] = {}
+    for line in facts.helplines:
+        by_line.setdefault(line.crisis, []).append(line.country)
+    lines = "; ".join(f"{', '.join(countries)}: {crisis}" for crisis, countries in by_line.items())
     return Reply(
         Outcome.CRISIS,
         wording.CRISIS.format(lines=lines, numbers="112, 911 or 999"),

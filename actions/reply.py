@@ -117,5 +117,9 @@ def in_order(conditions: Iterable[str]) -> List[str]:
 
 
 def first_buttons(buttons: Sequence[Button], most: int = MOST_BUTTONS) -> Tuple[Button, ...]:
-    """The first few, none twice."""
-    return tuple({b.payload: b for b in reversed(buttons)}[p] for p in dict.fromkeys(b.payload for b in buttons))[:most]
+    """The first few, none that reads or does the same as one before it."""
+    chosen: Dict[str, Button] = {}
+    for button in buttons:
+        if button.payload not in (b.payload for b in chosen.values()):
+            chosen.setdefault(button.title, button)
+    return tuple(chosen.values())[:most]

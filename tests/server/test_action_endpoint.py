@@ -70,7 +70,7 @@ async def test_an_action_that_hangs_is_apologised_for(monkeypatch: pytest.Monkey
     endpoint = InProcessActions()
     monkeypatch.setattr(action_endpoint, "TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(endpoint._executor, "run", lambda call: asyncio.sleep(30))
-    assert is_apology(await endpoint.request(json=CALL))
+    assert is_apology(await asyncio.wait_for(endpoint.request(json=CALL), 5))
 
 
 async def test_an_action_server_that_is_not_there_is_apologised_for() -> None:
@@ -91,7 +91,7 @@ async def test_an_action_server_that_never_answers_is_apologised_for_within_ten_
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         endpoint = RemoteActions(url=f"http://127.0.0.1:{silent.getsockname()[1]}/webhook")
-        assert is_apology(await endpoint.request(method="post", json=CALL))
+        assert is_apology(await asyncio.wait_for(endpoint.request(method="post", json=CALL), 5))
 
 
 @pytest.mark.parametrize(
