@@ -133,7 +133,7 @@ REPLIES = {
     "nothing": [],
     "start over": [reply("We start afresh.", outcome="smalltalk")],
     "forget me": [reply("Done. What we talked about is erased here.", outcome="smalltalk")],
-    "please erase me": [reply("Done. What we talked about is erased here.", outcome="smalltalk", forget=True)],
+    "please erase me": [{**reply("Done. What we talked about is erased here.", outcome="smalltalk"), "forget": True}],
 }
 
 
