@@ -21,6 +21,7 @@ shell: setup $(TRAINED) ## talk to it in the terminal
 test: $(TRAINED) ## run every test (installs what they need)
 	@bin/setup --dev && bin/setup-tests
 	@$(MAKE) --no-print-directory validate
+	@$(PY) -m benchmarks.evaluate --no-peer --floor
 	@$(PY) -m pytest
 
 setup: ## make .venv with everything pinned in requirements.txt
