@@ -129,6 +129,8 @@ class TopicModel:
 
     def __init__(self, featuriser: Featuriser, labels: List[str], weights: np.ndarray, bias: np.ndarray) -> None:
         self._featuriser, self.labels, self._weights, self._bias = featuriser, labels, weights, bias
+        # Laid out as the product of a message with it reads it: otherwise it is copied at every message.
+        self._by_feature = np.ascontiguousarray(weights.T)
 
     @classmethod
     def fit(
@@ -146,7 +148,8 @@ class TopicModel:
 
     def probabilities(self, readings: Sequence[Reading]) -> np.ndarray:
         """Confidence per reading and label, shape (len(readings), len(labels))."""
-        logits = (self._featuriser.matrix(readings) @ self._weights.T + self._bias) * SHARPNESS
+        matrix = self._featuriser.matrix(readings).astype(np.float32)
+        logits = (matrix @ self._by_feature + self._bias) * SHARPNESS
         logits -= logits.max(1, keepdims=True)
         exponents = np.exp(logits)
         return exponents / exponents.sum(1, keepdims=True)
