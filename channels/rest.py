@@ -29,7 +29,7 @@ MAX_MESSAGE = 2_000
 MAX_SENDER = 128
 _SENDER = re.compile(rf"[A-Za-z0-9_.:@+-]{{1,{MAX_SENDER}}}")
 #: Bot messages whose buttons may still be pressed.
-RECENT_MESSAGES = 10
+RECENT_MESSAGES = 5
 
 
 class BadRequest(Exception):

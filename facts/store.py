@@ -1,12 +1,13 @@
 """The fact store as the actions read it: `FactStore.snapshot()` gives all records, indexed.
 
 The database is opened read-only. The records are small (about a megabyte), so they are held in
-memory and read again when the version in the database changes: one short query a turn.
+memory and read again when the file, or the version in the database, changes.
 """
 
+import os
 import re
 from collections import defaultdict
-from typing import Dict, FrozenSet, Iterable, List, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, Optional, Tuple
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -102,17 +103,21 @@ class FactStore:
 
     def __init__(self, url: str):
         address = sa.engine.make_url(url)
+        self._file: Optional[str] = None
         if address.get_backend_name() == "sqlite":
             # Opened anew each time, so that a store built in its place is the one that is read;
             # read-only, so that a missing file is an error and not an empty store.
-            path = "file:" + quote(address.database or "")
-            address = sa.engine.URL.create("sqlite", database=path, query={"mode": "ro", "uri": "true"})
+            self._file = address.database or ""
+            address = sa.engine.URL.create(
+                "sqlite", database="file:" + quote(self._file), query={"mode": "ro", "uri": "true"}
+            )
             self._engine = sa.create_engine(address, poolclass=NullPool)
         else:
             self._engine = sa.create_engine(
                 address, pool_pre_ping=True, execution_options={"postgresql_readonly": True}
             )
         self._snapshot: Optional[Snapshot] = None
+        self._stamp: Any = None
 
     def snapshot(self) -> Snapshot:
         """The current records.
@@ -121,10 +126,21 @@ class FactStore:
             StoreUnavailable: when the store cannot be read.
         """
         try:
+            stamp = self._file_stamp()
+            if self._snapshot is not None and stamp is not None and stamp == self._stamp:
+                return self._snapshot
             with self._engine.connect() as connection:
                 version = connection.execute(sa.select(database.version_table.c.version)).scalar()
                 if self._snapshot is None or self._snapshot.version != version:
                     self._snapshot = Snapshot(str(version), database.read(connection))
-        except (sa.exc.SQLAlchemyError, ValueError) as error:
+        except (sa.exc.SQLAlchemyError, ValueError, OSError) as error:
             raise StoreUnavailable(type(error).__name__) from error
+        self._stamp = stamp
         return self._snapshot
+
+    def _file_stamp(self) -> Optional[Tuple[int, ...]]:
+        """What changes when the file is built anew; cheaper to ask than a database. None for a server."""
+        if self._file is None:
+            return None
+        found = os.stat(self._file)
+        return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)

@@ -18,8 +18,8 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import BotUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
-#: About eight turns.
-KEPT_EVENTS = 60
+#: About five turns.
+KEPT_EVENTS = 36
 SECONDS_A_DAY = 86_400
 
 
@@ -76,8 +76,9 @@ class ConversationStore(TrackerStore, SerializedTrackerAsText):
         events = [event.as_dict() for event in tracker.events][-KEPT_EVENTS:]
         row = {"sender": tracker.sender_id, "updated": now, "events": json.dumps(events)}
         with self._engine.begin() as connection:
-            connection.execute(self._table.delete().where(self._table.c.sender == tracker.sender_id))
-            connection.execute(self._table.insert(), row)
+            kept = connection.execute(self._table.update().where(self._table.c.sender == tracker.sender_id), row)
+            if not kept.rowcount:
+                connection.execute(self._table.insert(), row)
         self._sweep(now)
 
     async def retrieve(self, sender_id: str) -> Optional[DialogueStateTracker]:
@@ -87,7 +88,7 @@ class ConversationStore(TrackerStore, SerializedTrackerAsText):
             events = connection.execute(query).scalar()
         if events is None:
             return None
-        return self.deserialise_tracker(sender_id, json.dumps({"name": sender_id, "events": json.loads(events)}))
+        return self.deserialise_tracker(sender_id, f'{{"name": {json.dumps(sender_id)}, "events": {events}}}')
 
     async def retrieve_full_tracker(self, conversation_id: str) -> Optional[DialogueStateTracker]:
         return await self.retrieve(conversation_id)

@@ -7,11 +7,14 @@ from typing import Any
 import jsonschema
 import pytest
 from rasa.core.actions.action import RemoteAction
+from rasa.shared.core.events import Event
+from rasa.shared.utils.common import all_subclasses
 
 from server import rasa_patches
 
 # Taken when this module is collected, before anything can have been patched.
 ORIGINAL = RemoteAction._validate_action_result
+RESOLVE = Event.resolve_by_type
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +22,7 @@ def _original(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins with Rasa's own validator and leaves it behind."""
     assert ORIGINAL.__module__ == "rasa.core.actions.action"
     monkeypatch.setattr(RemoteAction, "_validate_action_result", ORIGINAL)
+    monkeypatch.setattr(Event, "resolve_by_type", staticmethod(RESOLVE))
 
 
 RESULTS: list[Any] = [
@@ -95,3 +99,33 @@ def test_a_rasa_with_another_method_is_reported_and_left_alone(monkeypatch: pyte
     with pytest.raises(rasa_patches.RasaChanged, match="is not what it was"):
         rasa_patches.apply()
     assert RemoteAction._validate_action_result is other
+
+
+def resolved(resolve: Any, *args: Any) -> Any:
+    try:
+        return resolve(*args)
+    except ValueError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("name", [*sorted({c.type_name for c in all_subclasses(Event)}), "topic", "nothing", ""])
+def test_event_classes_are_found_as_the_original_finds_them(name: str) -> None:
+    rasa_patches.apply()
+    assert Event.resolve_by_type is not RESOLVE
+    for args in ((name,), (name, Event), (name,)):
+        assert resolved(Event.resolve_by_type, *args) == resolved(RESOLVE, *args)
+
+
+def test_an_event_class_made_later_is_found() -> None:
+    rasa_patches.apply()
+    assert "Unknown event" in resolved(Event.resolve_by_type, "made_later")
+    later = type(
+        "MadeLater", (next(c for c in all_subclasses(Event) if c.type_name == "slot"),), {"type_name": "made_later"}
+    )
+    assert Event.resolve_by_type("made_later") is later
+
+
+def test_a_rasa_that_finds_events_otherwise_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Event, "resolve_by_type", staticmethod(lambda name, default=None: None))
+    with pytest.raises(rasa_patches.RasaChanged, match="resolve_by_type is not what it was"):
+        rasa_patches.apply()
