@@ -95,15 +95,20 @@ def _topic(message: Message, context: Context, facts: Snapshot) -> Reply:
     alone = third and not message.conditions and not implied_conditions(message.terms, facts)
     if alone and (message.intent not in COMPARABLE or not context.conditions):
         return _other_condition(message, context, facts)
-    question = understood(message, context, facts)
     before = [t for t in context.terms if t.kind == "mimic"]
     if before and not third and message.intent in ("difference", "similarity") and len(message.conditions) == 1:
         # "what is lupus" - "how is it different from MS"
         return _answered(Question("mimics", message.conditions, tuple(before), message.text), facts)
-    if third and question.topic in COMPARABLE:
+    return _answered(_question(message, context, facts), facts)
+
+
+def _question(message: Message, context: Context, facts: Snapshot) -> Question:
+    """What is asked; comparing with a third disease is a topic of its own."""
+    question = understood(message, context, facts)
+    if message.ids("mimic") and question.topic in COMPARABLE:
         named = message.conditions or implied_conditions(message.terms, facts) or context.conditions
         question = replace(question, topic="mimics", conditions=tuple(named) or CONDITIONS)
-    return _answered(question, facts)
+    return question
 
 
 def _answered(question: Question, facts: Snapshot) -> Reply:
@@ -118,8 +123,11 @@ def _several(message: Message, context: Context, facts: Snapshot) -> Optional[Re
     """Two questions in one message get two answers in one reply."""
     replies: List[Reply] = []
     for part in message.parts:
+        if not part.conditions and not part.terms:
+            # "Lupus and MS look alike? What differs?": the second asks about what the first named.
+            part = replace(part, conditions=message.conditions, terms=message.terms)
         around = replace(context, conditions=message.conditions or context.conditions)
-        reply = answers.answer(understood(part, around, facts), facts)
+        reply = answers.answer(_question(part, around, facts), facts)
         if reply is not None and reply.topic not in [r.topic for r in replies]:
             replies.append(reply)
     if len(replies) < 2:

@@ -1,14 +1,15 @@
 """Spelling repair against the words of the domain and the commonest English ones.
 
 A word that is neither English (the 82,765-word list of symspellpy) nor of the domain is taken for a
-slip and replaced by the nearest word within one edit (two in longer words). Of two equally near, the
-one that fingers slip from more easily is taken, then the domain's. English words are never touched, so
-"hurt" cannot become a drug.
+slip. Of the words near it the likeliest is taken: likely slips are cheap (two letters swapped, one
+doubled, a neighbouring key, one vowel for another), and words that the domain uses often are preferred.
+English words are never touched, so "hurt" cannot become a drug.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -17,13 +18,20 @@ from importlib.resources import files
 from symspellpy import SymSpell, Verbosity
 
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
-#: Letters from which on a word is repaired; by two edits into a word of the domain; into any word.
-SHORTEST, MEDIUM, LONG = 4, 5, 7
+#: Letters from which on a word is repaired at all; by two edits into a word of the domain; by two edits
+#: into any word; by three edits into a word of the domain.
+SHORTEST, MEDIUM, LONG, LONGEST = 3, 5, 7, 8
 KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 #: Everyday words that a slip may also stand for.
-COMMON_WORDS = 10_000
-#: Puts every word of the domain before every everyday word.
-DOMAIN_WEIGHT = 10**13
+COMMON_WORDS = 25_000
+#: A word of three letters is only taken for one that the domain uses at least so often.
+FREQUENT = 20
+#: Cost of slips; any other edit costs 1.
+SWAPPED, DOUBLED, NEIGHBOUR, SOUNDS_ALIKE, LEFT_OUT = 0.5, 0.4, 0.6, 0.5, 0.5
+FIRST_LETTER = 0.4
+#: What a word's being of the domain, and each tenfold use there, makes up for.
+DOMAIN, TENFOLD = 0.3, 0.2
+_ALIKE = [set("aeiouy"), set("sz"), set("sc"), set("ck"), set("fp"), set("dt")]
 
 
 @lru_cache(maxsize=1)
@@ -44,12 +52,12 @@ class SpellingRepair:
         self._known = english()
         self._vocabulary = vocabulary
         self._speller = SymSpell(max_dictionary_edit_distance=2, prefix_length=7)
-        for word, count in list(self._known.items())[:COMMON_WORDS]:
-            if len(word) >= SHORTEST:
-                self._speller.create_dictionary_entry(word, count)
-        for word, count in vocabulary.items():
-            if len(word) >= SHORTEST:
-                self._speller.create_dictionary_entry(word, DOMAIN_WEIGHT + count)
+        self._long_words = SymSpell(max_dictionary_edit_distance=3, prefix_length=8)
+        for word in [*itertools.islice(self._known, COMMON_WORDS), *vocabulary]:
+            if len(word) > SHORTEST:
+                self._speller.create_dictionary_entry(word, 1)
+            if len(word) >= LONGEST and word in vocabulary:
+                self._long_words.create_dictionary_entry(word, 1)
 
     def repair(self, word: str) -> str | None:
         """The word meant by a misspelt lower-case `word`, or None where it is right or nothing is near."""
@@ -57,25 +65,51 @@ class SpellingRepair:
             return None
         if word in self._vocabulary or word in self._known:
             return None
-        for most in (1, 2):
-            found = self._speller.lookup(word, Verbosity.CLOSEST, max_edit_distance=most)
-            if most == 2 and len(word) < LONG:
-                found = [f for f in found if f.term in self._vocabulary] if len(word) >= MEDIUM else []
-            if found:
-                return min(found, key=lambda f: (_unlikely_slip(word, f.term), -f.count)).term
-        return None
+        near = self._near(word)
+        return min(near, key=lambda meant: (self._cost(word, meant), meant)) if near else None
+
+    def _near(self, word: str) -> set[str]:
+        if len(word) == SHORTEST:
+            found = self._speller.lookup(word, Verbosity.ALL, max_edit_distance=1)
+            return {f.term for f in found if len(f.term) == 4 and self._vocabulary.get(f.term, 0) >= FREQUENT}
+        found = self._speller.lookup(word, Verbosity.ALL, max_edit_distance=2 if len(word) >= MEDIUM else 1)
+        near = {f.term for f in found if f.distance < 2 or len(word) >= LONG or f.term in self._vocabulary}
+        if not near and len(word) >= LONGEST:
+            near = {f.term for f in self._long_words.lookup(word, Verbosity.ALL, max_edit_distance=3)}
+        return near
+
+    def _cost(self, word: str, meant: str) -> float:
+        uses = self._vocabulary.get(meant, 0)
+        return slip_cost(word, meant) - (DOMAIN + TENFOLD * math.log10(uses) if uses else 0.0)
 
 
-def _unlikely_slip(written: str, meant: str) -> bool:
-    """False for the slips of everyday: a letter left out, doubled, swapped, or its neighbour's key."""
-    if len(written) == len(meant):
-        wrong = [i for i, (a, b) in enumerate(zip(written, meant, strict=True)) if a != b]
-        if len(wrong) == 2 and written[wrong[0]] == meant[wrong[1]] and written[wrong[1]] == meant[wrong[0]]:
-            return False
-        return any(not _neighbours(written[i], meant[i]) for i in wrong)
-    if len(written) < len(meant):
-        return False
-    return not any(a == b for a, b in itertools.pairwise(written))
+def slip_cost(written: str, meant: str) -> float:
+    """How far a slip is from the word meant: the edit distance with swaps, likely slips being cheaper."""
+    rows = [[0.0] * (len(meant) + 1) for _ in range(len(written) + 1)]
+    for i in range(len(written) + 1):
+        for j in range(len(meant) + 1):
+            if i == j == 0:
+                continue
+            w, m = written[i - 1 : i], meant[j - 1 : j]
+            ways = []
+            if i:
+                ways.append(rows[i - 1][j] + (DOUBLED if w in (written[i - 2 : i - 1], written[i : i + 1]) else 1.0))
+            if j:
+                ways.append(rows[i][j - 1] + (DOUBLED if m == meant[j - 2 : j - 1] else LEFT_OUT))
+            if i and j:
+                ways.append(rows[i - 1][j - 1] + _letter_cost(w, m))
+                if i > 1 and j > 1 and written[i - 2 : i] == meant[j - 1] + meant[j - 2]:
+                    ways.append(rows[i - 2][j - 2] + SWAPPED)
+            rows[i][j] = min(ways)
+    return rows[-1][-1] + (FIRST_LETTER if written[0] != meant[0] else 0.0)
+
+
+def _letter_cost(written: str, meant: str) -> float:
+    if written == meant:
+        return 0.0
+    if any({written, meant} <= alike for alike in _ALIKE):
+        return SOUNDS_ALIKE
+    return NEIGHBOUR if _neighbours(written, meant) else 1.0
 
 
 def _neighbours(one: str, other: str) -> bool:

@@ -9,6 +9,7 @@ ambulance, Dutch "als"), which `_OTHER_MEANINGS` lists.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import unicodedata
@@ -63,7 +64,7 @@ _FIELDS = ["computer", "data", "engineering", "cs", "physics", "nursing", "finan
 _TOWNS = ["jackson", "biloxi", "gulfport", "hattiesburg", "tupelo", "meridian", "oxford", "southaven",
           "natchez", "vicksburg", "greenville", "starkville", "olive", "clinton", "pascagoula"]  # fmt: skip
 _MICROSOFT = ["word", "office", "excel", "teams", "windows", "access", "paint", "outlook", "powerpoint",
-              "project", "sql", "dos", "edge", "azure", "store", "365", "publisher", "onenote", "word?"]  # fmt: skip
+              "project", "sql", "dos", "edge", "azure", "store", "365", "publisher", "onenote"]  # fmt: skip
 _LIFE_SUPPORT = ["course", "courses", "certification", "certificate", "ambulance", "provider", "providers",
                  "protocol", "protocols", "paramedic", "paramedics", "unit", "instructor", "class", "exam",
                  "recertification", "algorithm", "crew", "skills", "manual", "ems", "emt"]  # fmt: skip
@@ -73,19 +74,24 @@ _ALS = {_LOWER: "als"}
 
 _TIMED = {"latency", "delay", "response", "ping", "is", "are", "in", "of", "or", "and", "to", "per", "faster", "slower"}
 
-#: Token patterns in which an abbreviation means something else; the token that is one is dropped.
-_OTHER_MEANINGS: List[List[Dict[str, Any]]] = [
+#: Token patterns in which an abbreviation means something else, whatever stands around it.
+_SURELY_OTHER: List[List[Dict[str, Any]]] = [
     [{"TEXT": "Ms."}],
     [{"TEXT": "Ms"}, {"IS_TITLE": True}],
+    [{_LOWER: {"IN": _TOWNS}}, {"IS_PUNCT": True, "OP": "?"}, _MS],
+    [_MS, {"IS_PUNCT": True, "OP": "?"}, {"TEXT": {"REGEX": r"^\d{5}$"}}],
+    [{_LOWER: {"IN": ["acls", "bls", "pals"]}}, {"OP": "?"}, _ALS],
+    [_ALS, {"OP": "?"}, {_LOWER: {"IN": ["acls", "bls", "pals"]}}],
+]
+
+#: The same, unless something clinical is spoken of.
+_OTHER_MEANINGS: List[List[Dict[str, Any]]] = [
     [_MS, {_LOWER: {"IN": _MICROSOFT}}],
     [_MS, {_LOWER: "in"}, {_LOWER: {"IN": _FIELDS}}],
     [_MS, {_LOWER: {"IN": ["degree", "degrees", "thesis", "marvel", "pacman", "pac", "dhoni"]}}],
-    [{_LOWER: {"IN": _TOWNS}}, {"IS_PUNCT": True, "OP": "?"}, _MS],
-    [_MS, {"IS_PUNCT": True, "OP": "?"}, {"SHAPE": "ddddd"}],
     [_ALS, {_LOWER: {"IN": [*_LIFE_SUPPORT, *_DUTCH_GERMAN]}}],
-    [{_LOWER: {"IN": ["acls", "bls", "pals"]}}, {"OP": "?"}, _ALS],
-    [_ALS, {"OP": "?"}, {_LOWER: {"IN": ["acls", "bls", "pals"]}}],
-    [{_LOWER: {"IN": ["wat", "was", "het", "woord", "wort", "denn", "sowohl", "mehr", "meer"]}}, _ALS],
+    [{_LOWER: {"IN": ["wat", "was", "het", "woord", "wort", "denn", "sowohl", "mehr", "meer",
+                         "besser"]}}, _ALS],
 ]  # fmt: skip
 
 
@@ -97,6 +103,18 @@ _OTHER_WORDS = {
     "ALS": {"ambulance", "ambulances", "paramedic", "paramedics", "ems", "emt", "acls", "dutch", "german", "danish",
             "auf", "heißt", "bedeutet", "betekent", "lidar", "laser", "ableton"},
 }  # fmt: skip
+
+
+#: Words, and kinds of term, that tell that the abbreviation is the disease after all: "als course and prognosis".
+_CLINICAL_WORDS = {"disease", "diseases", "diagnosis", "diagnose", "diagnosed", "prognosis", "symptom", "symptoms",
+                   "drug", "drugs", "medicine", "medicines", "medication", "treatment", "treatments", "therapy",
+                   "therapies", "patient", "patients", "neurologist", "neurology", "disability", "disabled", "relapse",
+                   "relapses", "progression", "cure", "clinical", "husband", "wife", "dad", "mum", "mom", "brain",
+                   "nerve", "nerves", "tired", "research"}  # fmt: skip
+_HAVING_IT = re.compile(
+    rf"\b(?:has|have|had|having|with|got|gets?) (?:ms|als)\b(?!\W+(?:{'|'.join([*_MICROSOFT, *_LIFE_SUPPORT])})\b)"
+)
+_CLINICAL_KINDS = {"symptom", "drug", "test", "subtype", "gene"}
 
 
 @dataclass(frozen=True)
@@ -169,10 +187,14 @@ class TermFinder:
             for name in correct:
                 for word in words(name):
                     vocabulary[word] = vocabulary.get(word, 0) + 5
+            # Known misspellings are matched as they are, and a slip in one of them is repaired into it.
+            for word in itertools.chain.from_iterable(map(words, term.get("misspellings", ()))):
+                vocabulary.setdefault(word, 1)
         for key, docs in names.items():
             self._phrases.add(key, docs)
         self._other = Matcher(self._nlp.vocab)
-        self._other.add("other meaning", _OTHER_MEANINGS)
+        self._other.add("surely", _SURELY_OTHER)
+        self._other.add("likely", _OTHER_MEANINGS)
         self._spelling = SpellingRepair(vocabulary)
 
     def read(self, text: str) -> Reading:
@@ -181,13 +203,31 @@ class TermFinder:
         repaired = self._repaired(doc)
         # Names as written count too: some are no English words and would be repaired into others.
         spans = [Span(repaired, a, b, label=m) for text in (doc, repaired) for m, a, b in self._phrases(text)]
-        other = [repaired[a:b] for text in (doc, repaired) for _, a, b in self._other(text)]
+        clinical = (
+            any(t.lower_ in _CLINICAL_WORDS for t in repaired)
+            or any(self._kinds[span.label_] in _CLINICAL_KINDS for span in spans)
+            or bool(_HAVING_IT.search(repaired.text.lower()))
+        )
+        other = [
+            repaired[a:b]
+            for text in (doc, repaired)
+            for rule, a, b in self._other(text)
+            if not clinical or self._nlp.vocab.strings[rule] == "surely"
+        ]
         kept, dropped = [], bool(other)
         for span in filter_spans(spans):
-            if self._means_other(span, other, repaired):
+            if self._means_other(span, other, repaired, clinical):
                 dropped = True
             else:
                 kept.append(span)
+        # "MS fatigue" is one term and names the disease too.
+        inside = {
+            (a.start, a.end): a
+            for a in spans
+            for b in kept
+            if self._kinds[a.label_] == "condition" and self._kinds[b.label_] != "condition"
+            and b.start <= a.start and a.end <= b.end
+        }  # fmt: skip
         found, masked, at = [], [], 0
         for span in kept:
             first, last = doc[span.start], doc[span.end - 1]
@@ -198,6 +238,10 @@ class TermFinder:
             masked.append(MASKS.get(kind, span.text))
             at = span.end
         masked.append(repaired[at:].text)
+        for span in inside.values():
+            first, last = doc[span.start], doc[span.end - 1]
+            found.append(Found("condition", span.label_, first.idx, last.idx + len(last)))
+        found.sort(key=lambda f: (f.start, f.end))
         rest = sum(t.is_alpha for t in repaired) - sum(t.is_alpha for span in kept for t in span)
         return Reading(tuple(found), repaired.text, re.sub(r"\s+", " ", " ".join(masked)).strip(), dropped, rest)
 
@@ -205,11 +249,12 @@ class TermFinder:
         """The same tokens, misspelt ones replaced."""
         return Doc(
             self._nlp.vocab,
-            words=[self._spelling.repair(t.lower_) or t.text for t in doc],
+            # Where the norm differs, the token is half of a word such as "gonna".
+            words=[(self._spelling.repair(t.lower_) if t.norm_ == t.lower_ else None) or t.text for t in doc],
             spaces=[bool(t.whitespace_) for t in doc],
         )
 
-    def _means_other(self, span: Span, other: List[Span], doc: Doc) -> bool:
+    def _means_other(self, span: Span, other: List[Span], doc: Doc, clinical: bool) -> bool:
         """Whether an abbreviation of a disease, or Gehrig's name, stands for something else here."""
         if self._kinds[span.label_] != "condition" or len(span) > 2:
             return False
@@ -219,8 +264,9 @@ class TermFinder:
             return False
         if self._is_a_unit(span, doc):
             return True
-        cues = _OTHER_WORDS[span.label_]
-        return any(o.start <= span.start and span.end <= o.end for o in other) or any(t.lower_ in cues for t in doc)
+        if any(o.start <= span.start and span.end <= o.end for o in other):
+            return True
+        return not clinical and any(t.lower_ in _OTHER_WORDS[span.label_] for t in doc)
 
     @staticmethod
     def _is_a_unit(span: Span, doc: Doc) -> bool:

@@ -117,6 +117,11 @@ PERSONAL = 0.3
 #: Intents whose replies claim nothing, and how sure two of them together must be.
 REFUSING = {"out_of_scope", "not_covered", "other_condition", "bot_identity", "complaint", "goodbye", "greet", "help"}
 SURE_TOGETHER = 0.7
+#: What someone asks to be decided for them: personal from this much lower confidence on.
+_DECISION = re.compile(
+    r"(?:^|[.!?,;:]\s*)(?:so |but |and |now )?should (?:i|we|he|she|they|my \w+|mum|mom|dad)\b", re.IGNORECASE
+)
+PERSONAL_DECISION = 0.1
 _OWN = re.compile(r"\b(i|im|i'm|my|me|he|she|his|her|hers)\b", re.IGNORECASE)
 #: How much a sentence that reads like a question is preferred to a surer one that does not.
 ASKING = 0.3
@@ -225,7 +230,9 @@ def _leaning(ranking: List[Tuple[str, float]], reading: Reading) -> List[Tuple[s
         # "MS" or "ALS" was there and meant something else.
         return _first("out_of_scope", ranking)
     personal = confidence.get("personal_advice", 0.0)
-    if first in (*TOPICS, "personal_advice") and personal >= PERSONAL and _OWN.search(reading.repaired):
+    least = PERSONAL_DECISION if _DECISION.search(reading.repaired) else PERSONAL
+    own = _OWN.search(reading.repaired) or _DECISION.search(reading.repaired)
+    if first in (*TOPICS, "personal_advice") and personal >= least and own:
         # The reply to personal questions says what is generally known too, and gives no verdict.
         return _first("personal_advice", ranking)
     if {first, second} <= REFUSING and ranking[0][1] + ranking[1][1] >= SURE_TOGETHER:

@@ -22,10 +22,24 @@ from nlu.terms import TermFinder
         ("rehabilitaton", "rehabilitation"),
         ("how is it diagnosd", "how is it diagnosed"),
         ("ocrelizumba", "ocrelizumab"),
+        ("wiegth loss als", "weight loss als"),
+        ("is ms heridaary", "is ms hereditary"),
+        ("wat cuaess als", "wat causes als"),
+        ("can she get prengent", "can she get pregnant"),
+        ("speech and soeach", "speech and speech"),
+        ("slwo and statr", "slow and start"),
     ],
 )
 def test_a_slip_is_repaired(written: str, meant: str, finder: TermFinder) -> None:
     assert finder.read(written).repaired == meant
+
+
+def test_halves_of_a_word_stay_as_they_are(finder: TermFinder) -> None:
+    assert finder.read("i gotta know am i gonna cannot").repaired == "i gotta know am i gonna cannot"
+
+
+def test_an_abbreviation_nobody_knows_is_not_made_a_word(finder: TermFinder) -> None:
+    assert finder.read("what is xqz").repaired == "what is xqz"
 
 
 @pytest.mark.parametrize(

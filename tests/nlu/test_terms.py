@@ -121,6 +121,10 @@ def test_no_disease_is_found_inside_another_word(text: str, finder: TermFinder) 
         "mehr als das",
         "was heißt als wenn",
         "meer als dat",
+        "is das besser als vorher",
+        "i have ms office on my laptop",
+        "help with ms excel",
+        "als course near me",
     ],
 )
 def test_an_abbreviation_with_another_meaning_is_no_disease(text: str, finder: TermFinder) -> None:
@@ -139,6 +143,14 @@ def test_an_abbreviation_with_another_meaning_is_no_disease(text: str, finder: T
         ("what does ALS do", ["ALS"]),
         ("MS drugs", ["MS"]),
         ("top 5 MS symptoms", ["MS"]),
+        ("als course and prognosis", ["ALS"]),
+        ("ALS class of drugs", ["ALS"]),
+        ("MS access to treatment", ["MS"]),
+        ("diagnosed with MS in nursing school", ["MS"]),
+        ("ms word finding problems", ["MS"]),
+        ("my husband has als and the ambulance took him", ["ALS"]),
+        ("ms fatigue how to deal with it", ["MS"]),
+        ("what is the ms hug", ["MS"]),
     ],
 )
 def test_the_disease_is_still_found_near_such_words(text: str, expected: list[str], finder: TermFinder) -> None:
