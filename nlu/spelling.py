@@ -46,14 +46,19 @@ def words(text: str) -> list[str]:
 
 
 class SpellingRepair:
-    """Repairs single words. `vocabulary`: the domain's words and how often it uses them."""
+    """Repairs single words.
 
-    def __init__(self, vocabulary: dict[str, int]) -> None:
+    Args:
+        vocabulary: the domain's words and how often it uses them.
+        misspelt: words of names' known misspellings; a slip in one is repaired into it.
+    """
+
+    def __init__(self, vocabulary: dict[str, int], misspelt: Iterable[str] = ()) -> None:
         self._known = english()
         self._vocabulary = vocabulary
         self._speller = SymSpell(max_dictionary_edit_distance=2, prefix_length=7)
         self._long_words = SymSpell(max_dictionary_edit_distance=3, prefix_length=8)
-        for word in [*itertools.islice(self._known, COMMON_WORDS), *vocabulary]:
+        for word in [*itertools.islice(self._known, COMMON_WORDS), *vocabulary, *misspelt]:
             if len(word) > SHORTEST:
                 self._speller.create_dictionary_entry(word, 1)
             if len(word) >= LONGEST and word in vocabulary:
@@ -65,7 +70,7 @@ class SpellingRepair:
             return None
         if word in self._vocabulary or word in self._known:
             return None
-        near = self._near(word)
+        near = self._near(word) - {word}
         return min(near, key=lambda meant: (self._cost(word, meant), meant)) if near else None
 
     def _near(self, word: str) -> set[str]:

@@ -16,7 +16,7 @@ import unicodedata
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
 
 import spacy
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -110,7 +110,7 @@ _CLINICAL_WORDS = {"disease", "diseases", "diagnosis", "diagnose", "diagnosed", 
                    "drug", "drugs", "medicine", "medicines", "medication", "treatment", "treatments", "therapy",
                    "therapies", "patient", "patients", "neurologist", "neurology", "disability", "disabled", "relapse",
                    "relapses", "progression", "cure", "clinical", "husband", "wife", "dad", "mum", "mom", "brain",
-                   "nerve", "nerves", "tired", "research"}  # fmt: skip
+                   "nerve", "nerves", "tired", "research", "expectancy", "survival", "stages"}  # fmt: skip
 _HAVING_IT = re.compile(
     rf"\b(?:has|have|had|having|with|got|gets?) (?:ms|als)\b(?!\W+(?:{'|'.join([*_MICROSOFT, *_LIFE_SUPPORT])})\b)"
 )
@@ -176,6 +176,7 @@ class TermFinder:
         self._nlp = spacy.blank("en")
         self._kinds: Dict[str, str] = {}
         names: Dict[str, List[Doc]] = {}
+        misspelt: Set[str] = set()
         vocabulary = dict(vocabulary)
         self._phrases = PhraseMatcher(self._nlp.vocab, attr=_LOWER)
         for term in terms:
@@ -187,15 +188,13 @@ class TermFinder:
             for name in correct:
                 for word in words(name):
                     vocabulary[word] = vocabulary.get(word, 0) + 5
-            # Known misspellings are matched as they are, and a slip in one of them is repaired into it.
-            for word in itertools.chain.from_iterable(map(words, term.get("misspellings", ()))):
-                vocabulary.setdefault(word, 1)
+            misspelt.update(itertools.chain.from_iterable(map(words, term.get("misspellings", ()))))
         for key, docs in names.items():
             self._phrases.add(key, docs)
         self._other = Matcher(self._nlp.vocab)
         self._other.add("surely", _SURELY_OTHER)
         self._other.add("likely", _OTHER_MEANINGS)
-        self._spelling = SpellingRepair(vocabulary)
+        self._spelling = SpellingRepair(vocabulary, misspelt)
 
     def read(self, text: str) -> Reading:
         """Find the terms of a text."""
@@ -259,7 +258,7 @@ class TermFinder:
         if self._kinds[span.label_] != "condition" or len(span) > 2:
             return False
         if "gehrig" in span.text.lower():
-            return any(t.lower_ in _BASEBALL for t in doc)
+            return not clinical and any(t.lower_ in _BASEBALL for t in doc)
         if len(span) > 1:
             return False
         if self._is_a_unit(span, doc):
