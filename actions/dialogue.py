@@ -22,6 +22,9 @@ NAMELESS = 0.6
 COMPARABLE = ("mimics", "difference", "similarity", "diagnosis", "symptom_check", "what_about", "both_together")
 
 
+_WHAT_IT_IS = re.compile(r"(what('?s| is| are)?|tell me about|explain|define)\b", re.IGNORECASE)
+
+
 def respond(message: Message, context: Context, facts: Snapshot) -> Tuple[Reply, Context]:
     """The reply to a message and what to remember of it.
 
@@ -35,10 +38,19 @@ def respond(message: Message, context: Context, facts: Snapshot) -> Tuple[Reply,
         # "als": what it is, or the last question about it.
         known = context.topic and message.conditions != context.conditions
         handler = _what_about if known else _definition
+    if message.intent == "nlu_fallback" and (named := _asks_what_it_is(message)):
+        message, handler = replace(message, intent=KIND_TOPICS[named.kind]), _topic
     if handler is _topic and _out_of_nowhere(message, context):
         handler = _clarify
     reply = handler(message, context, facts)
     return reply, _remember(reply, message, context)
+
+
+def _asks_what_it_is(message: Message) -> Optional[Term]:
+    """The drug, test or form of a disease in "what are oligoclonal bands?"."""
+    named = [t for t in message.terms if t.kind in ("drug", "test", "subtype")]
+    short = len(message.text.split()) <= 6 and _WHAT_IT_IS.match(message.text.strip())
+    return named[0] if short and len(named) == len(message.terms) == 1 else None
 
 
 def _out_of_nowhere(message: Message, context: Context) -> bool:

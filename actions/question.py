@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
@@ -165,11 +166,15 @@ def implied_conditions(terms: Iterable[Term], facts: Snapshot) -> Tuple[str, ...
     return tuple(in_order(r.implies for r in records if r is not None and r.implies))
 
 
+_THE_OTHER = re.compile(r"\b(?:or|and) the other(?: one| disease)?\b", re.IGNORECASE)
+
+
 def understood(message: Message, context: Context, facts: Snapshot, topic: Optional[str] = None) -> Question:
     """The question a message asks, with the disease taken from its words, its terms or the talk before."""
     topic = topic or message.intent
     conditions = message.conditions or implied_conditions(message.terms, facts) or context.conditions or CONDITIONS
-    if topic in ("difference", "similarity", "both_together") and len(message.conditions) < 2:
-        # "how is it different from ALS" compares with the one not named.
+    compares = topic in ("difference", "similarity", "both_together") or _THE_OTHER.search(message.text)
+    if compares and len(message.conditions) < 2:
+        # "how is it different from ALS" compares with the one not named; "the MS or the other one" is both.
         conditions = CONDITIONS
     return Question(topic, tuple(conditions), message.terms, message.text)

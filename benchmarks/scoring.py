@@ -41,7 +41,8 @@ class Judged:
 
 
 def load_questions() -> List[Dict[str, Any]]:
-    return list(YAML(typ="safe").load((HOLDOUT / "questions.yml").read_text(encoding="utf8")))
+    files = sorted(HOLDOUT.glob("questions*.yml"))
+    return [row for file in files for row in YAML(typ="safe").load(file.read_text(encoding="utf8"))]
 
 
 def load_dialogues() -> List[Dict[str, Any]]:

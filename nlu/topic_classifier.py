@@ -125,6 +125,8 @@ PERSONAL_DECISION = 0.1
 _OWN = re.compile(r"\b(i|im|i'm|my|me|he|she|his|her|hers)\b", re.IGNORECASE)
 #: How much a sentence that reads like a question is preferred to a surer one that does not.
 ASKING = 0.3
+#: Weight of the message read whole beside its best sentence.
+WHOLE = 0.5
 #: A sentence of a long message counts as a question of its own from this confidence on.
 OWN_QUESTION = 0.55
 RANKED = 10
@@ -198,7 +200,7 @@ def classify(model: TopicModel, reading: Reading, parts: Sequence[Part]) -> Clas
         return Classified(_ranked(model.labels, whole), [])
     topical = [model.labels.index(t) for t in TOPICS if t in model.labels]
     best = max(range(len(parts)), key=lambda i: each[i][topical].max() + ASKING * parts[i].asks)
-    ranking = _ranked(model.labels, (whole + each[best]) / 2)
+    ranking = _ranked(model.labels, WHOLE * whole + (1 - WHOLE) * each[best])
     found: Dict[str, Dict[str, Any]] = {}
     for index, part in enumerate(parts):
         label, confidence = _ranked(model.labels, each[index])[0]
@@ -224,6 +226,8 @@ def classify(model: TopicModel, reading: Reading, parts: Sequence[Part]) -> Clas
 
 def _leaning(ranking: List[Tuple[str, float]], reading: Reading) -> List[Tuple[str, float]]:
     """Close calls decided for the side on which a mistake does no harm."""
+    if any(f.kind == "mimic" for f in reading.found):
+        ranking = _together("mimics", ("difference", "similarity"), ranking)
     confidence = dict(ranking)
     first, second = ranking[0][0], ranking[1][0]
     if reading.other_meaning and not any(f.kind in ("condition", "subtype", "drug") for f in reading.found):
@@ -239,6 +243,15 @@ def _leaning(ranking: List[Tuple[str, float]], reading: Reading) -> List[Tuple[s
         # Whichever it is, nothing is claimed about MS or ALS.
         return _first(first, ranking)
     return ranking
+
+
+def _together(name: str, others: Sequence[str], ranking: List[Tuple[str, float]]) -> List[Tuple[str, float]]:
+    """The ranking with `others` counted as `name`, where that is among the likely ones: the reply is the same."""
+    confidence = dict(ranking)
+    if name not in confidence:
+        return ranking
+    confidence[name] += sum(confidence.pop(other, 0.0) for other in others)
+    return sorted(confidence.items(), key=lambda item: -item[1])
 
 
 def _first(name: str, ranking: List[Tuple[str, float]]) -> List[Tuple[str, float]]:

@@ -241,3 +241,7 @@ def test_a_conversation_of_many_turns_never_runs_out_of_replies(topic: str, talk
         assert reply["outcome"] == "answered"
         assert reply["answer"]
         assert len(reply.buttons) <= 5
+
+
+def test_the_one_and_the_other_are_both(talk: Any) -> None:
+    assert talk.say("contagious", "is it catching, the ms or the other one?", "MS")["conditions"] == ["MS", "ALS"]

@@ -180,3 +180,9 @@ def test_what_was_named_is_offered_when_unsure(kind: str, new_talk: Callable[[],
 
 def test_an_intent_nobody_wrote_a_reply_for_is_asked_back(talk: Any) -> None:
     assert talk.say("brand_new_intent", "hello")["outcome"] == "clarify"
+
+
+def test_what_a_named_test_is_needs_no_asking_back(talk: Any) -> None:
+    reply = talk.say("nlu_fallback", "what is an mri", test="mri", likely=("diagnosis", "drug"))
+    assert (reply["outcome"], reply["topic"]) == ("answered", "diagnosis")
+    assert "mri" in reply["answer"].lower()
