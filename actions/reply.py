@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
-from facts.schema import CONDITIONS, Comparison, Fact
+from facts.schema import CONDITIONS, Comparison, Fact, Source
 from facts.store import Snapshot
 
 MOST_BUTTONS = 5
-MOST_SOURCES = 4
+MOST_SOURCES = 6
 
 
 class Outcome(str, Enum):
@@ -87,8 +88,8 @@ class Reply:
     def metadata(self, facts: Snapshot) -> Dict[str, Any]:
         """The reply as the contract describes it, all but the disclaimer."""
         cited = [facts.facts[f] for f in self.evidence.facts if f in facts.facts]
-        names = list(dict.fromkeys([s for f in cited for s in f.sources] + list(self.evidence.sources)))
-        sources = sorted((facts.sources[n] for n in names if n in facts.sources), key=lambda s: s.tier)
+        named = [f.sources for f in cited] + [(s,) for s in self.evidence.sources]
+        sources = _fewest([[facts.sources[s] for s in n if s in facts.sources] for n in named])
         reviewed = [*self.evidence.reviewed, *(f.reviewed for f in cited)]
         content: Dict[str, Any] = {
             "outcome": self.outcome.value,
@@ -100,7 +101,7 @@ class Reply:
             "facts": [f.id for f in cited],
             "sources": [
                 {"title": s.title, "publisher": s.publisher, "url": s.url, "year": s.year}
-                for s in sources[:MOST_SOURCES]
+                for s in sources
             ],
             "reviewed": min(reviewed).isoformat() if reviewed else None,
             "checked": self.evidence.checked and all(f.checked for f in cited),
@@ -108,6 +109,19 @@ class Reply:
         if len(self.topics) > 1:
             content["topics"] = list(self.topics)
         return {**content, **self.details}
+
+
+def _fewest(named: Sequence[Sequence[Source]]) -> List[Source]:
+    """The fewest sources with one of each fact's own among them, best first; `MOST_SOURCES` at most."""
+    sources = {source.id: source for group in named for source in group}
+    left = [{source.id for source in group} for group in named if group]
+    chosen: List[Source] = []
+    while left and len(chosen) < MOST_SOURCES:
+        counts = Counter(name for group in left for name in group)
+        best = min(counts, key=lambda name: (-counts[name], sources[name].tier, name))
+        chosen.append(sources[best])
+        left = [group for group in left if best not in group]
+    return sorted(chosen, key=lambda source: source.tier)
 
 
 def in_order(conditions: Iterable[str]) -> List[str]:

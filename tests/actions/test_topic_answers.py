@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from actions.reply import MOST_SOURCES
 from facts.schema import CONDITIONS, TOPICS
 from facts.store import Snapshot
 
@@ -36,6 +37,9 @@ def test_a_topic_is_answered_as_the_contract_has_it(topic: str, scope: str, talk
         assert source["url"].startswith("http")
         assert source["title"]
         assert source["publisher"]
+    shown = {source["url"] for source in reply["sources"]}
+    bare = [f for f in reply["facts"] if not any(facts.sources[s].url in shown for s in facts.facts[f].sources)]
+    assert not bare or len(reply["sources"]) == MOST_SOURCES, "each fact shows a source of its own"
     assert datetime.date.fromisoformat(reply["reviewed"]) == min(facts.facts[f].reviewed for f in reply["facts"])
     assert reply["checked"] is all(facts.facts[f].checked for f in reply["facts"])
 
