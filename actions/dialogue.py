@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from actions import answers, wording
 from actions.question import KIND_TOPICS, Context, Message, Question, Term, implied_conditions, understood
@@ -307,8 +307,8 @@ def _clarify(message: Message, context: Context, facts: Snapshot, text: str = wo
     if context.clarified >= MOST_CLARIFICATIONS:
         organisations = _organisations(tuple(conditions) or CONDITIONS, facts)
         return Reply(
-            Outcome.CLARIFY, f"{wording.TO_A_PERSON} {organisations[0]}", conditions=tuple(conditions),
-            evidence=organisations[1], buttons=_starters(tuple(conditions) or CONDITIONS)[:4],
+            Outcome.CLARIFY, f"{wording.TO_A_PERSON}\n{organisations}", conditions=tuple(conditions),
+            buttons=_starters(tuple(conditions) or CONDITIONS)[:4],
         )  # fmt: skip
     topics = message.likely_topics[:3]
     named = [KIND_TOPICS[t.kind] for t in message.terms if t.kind in KIND_TOPICS and t.kind != "mimic"]
@@ -335,14 +335,13 @@ def _ask_which_topic(conditions: Tuple[str, ...], facts: Snapshot) -> Reply:
     )
 
 
-def _organisations(conditions: Tuple[str, ...], facts: Snapshot) -> Tuple[str, Evidence]:
+def _organisations(conditions: Tuple[str, ...], facts: Snapshot) -> str:
     # As many for each disease, in the order of the file, which has the largest countries first.
     listed: Dict[str, Organisation] = {}
     for condition in conditions:
         about = [o for o in facts.organisations if condition in o.conditions]
         listed.update({o.id: o for o in about[: 4 // len(conditions)]})
-    text = "; ".join(f"{o.name} ({o.country}): {o.url}" for o in listed.values())
-    return text, evidence_of(*listed.values())
+    return "\n".join(f"{o.name} ({o.country}): {o.url}" for o in listed.values())
 
 
 def _no_fact(question: Question, facts: Snapshot) -> Reply:
@@ -358,10 +357,10 @@ def _not_covered_about(
     conditions: Tuple[str, ...], topic: Optional[str], facts: Snapshot, near: Sequence[str]
 ) -> Reply:
     organisations = _organisations(conditions, facts)
-    text = f"{wording.NOT_COVERED.format(it=wording.it(conditions))} {organisations[0]}"
+    text = f"{wording.NOT_COVERED.format(it=wording.it(conditions))}\n{organisations}"
     offered = [t for t in dict.fromkeys([*near[:3], *wording.STARTERS]) if t != topic]
     return Reply(
-        Outcome.NOT_COVERED, text, topic=topic, conditions=conditions, evidence=organisations[1],
+        Outcome.NOT_COVERED, text, topic=topic, conditions=conditions,
         buttons=_starters(conditions, offered)[:4],
     )  # fmt: skip
 
@@ -440,7 +439,12 @@ def _numbers(facts: Snapshot) -> str:
     by_number: Dict[str, List[str]] = {}
     for line in facts.helplines:
         by_number.setdefault(line.emergency, []).append(line.country)
-    return ", ".join(f"{number} ({', '.join(countries)})" for number, countries in by_number.items())
+    return _lines(by_number)
+
+
+def _lines(by_number: Mapping[str, Sequence[str]]) -> str:
+    """A line for each number, so that one's own country is found at a glance."""
+    return "\n".join(f"{', '.join(countries)}: {number}" for number, countries in by_number.items())
 
 
 def _emergency(message: Message, context: Context, facts: Snapshot) -> Reply:
@@ -456,10 +460,9 @@ def _crisis(message: Message, context: Context, facts: Snapshot) -> Reply:
     by_line: Dict[str, List[str]] = {}
     for line in facts.helplines:
         by_line.setdefault(line.crisis, []).append(line.country)
-    lines = "; ".join(f"{', '.join(countries)}: {crisis}" for crisis, countries in by_line.items())
     return Reply(
         Outcome.CRISIS,
-        wording.CRISIS.format(lines=lines, numbers="112, 911 or 999"),
+        wording.CRISIS.format(lines=_lines(by_line), numbers="112, 911 or 999"),
         conditions=message.conditions,
         evidence=evidence_of(*facts.helplines),
     )

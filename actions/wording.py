@@ -6,7 +6,7 @@ from typing import Dict, Iterable, Tuple
 
 #: How a button names a question; {it} is MS, ALS or both, and the verb follows it.
 TITLES: Dict[str, str] = {
-    "definition": "What is {it}?",
+    "definition": "What {is_} {it}?",
     "difference": "How do MS and ALS differ?",
     "similarity": "What do MS and ALS share?",
     "symptoms": "Symptoms of {it}",
@@ -154,13 +154,13 @@ PERSONAL_NAMED = {
     ),
 }
 EMERGENCY = (
-    "This could be an emergency. Call your emergency number now: {numbers}. If you can't speak, let someone near you "
+    "This could be an emergency. Call your emergency number now.\n{numbers}\nIf you can't speak, let someone near you "
     "call or use text-to-emergency. Stay with the person and unlock the door. "
     "I stay here, but I can't send help."
 )
 CRISIS = (
     "I am really glad you told me. You matter, and you don't have to go through this alone. Please talk to someone "
-    "now: {lines}. If you might act on it, call your emergency number: {numbers}. If you can, stay near someone you "
+    "now.\n{lines}\nIf you might act on it, call your emergency number: {numbers}. If you can, stay near someone you "
     "trust. This chat stays open."
 )
 ARE_YOU_SURE = "This is what my sources say. They are named below, so you can check them."
