@@ -7,7 +7,7 @@ PY := .venv/bin/python -W ignore
 TRAINED := .build/model.stamp
 FACTS := .build/facts.stamp
 
-.PHONY: help run shell test setup facts train explain evaluate bench lint validate lock clean
+.PHONY: help run shell actions test setup facts train explain evaluate bench load lint validate lock sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -17,6 +17,9 @@ run: setup $(TRAINED) ## start the assistant with its chat page (PORT=5005)
 
 shell: setup $(TRAINED) ## talk to it in the terminal
 	@exec $(PY) -m server shell
+
+actions: setup $(FACTS) ## start an action server for assistants elsewhere (PORT=5055)
+	@exec $(PY) -m server actions
 
 test: $(TRAINED) ## run every test (installs what they need)
 	@bin/setup --dev && bin/setup-tests
@@ -55,6 +58,10 @@ evaluate: $(TRAINED) ## put the hold-out questions to it and to a stock Rasa pee
 bench: $(TRAINED) ## measure speed, start and memory beside a stock Rasa peer
 	@bin/setup --dev && $(PY) -m benchmarks.bench
 
+load: $(TRAINED) ## let 50 people talk at once for 5 minutes, one way after the other; writes docs/scaling.md
+	@bin/setup --dev && bin/setup-tests
+	@$(PY) -m benchmarks.load --scaled --peer && $(PY) -m benchmarks.load --saturate && $(PY) -m benchmarks.load --write
+
 lint: ## ruff and mypy
 	@bin/setup --dev
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
@@ -63,6 +70,10 @@ lock: ## resolve requirements*.in again (needs uv)
 	@for f in requirements requirements-dev; do uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 	  --no-emit-index-url --no-header --override requirements.overrides $$f.in -o $$f.txt \
 	  $$([ $$f = requirements-dev ] && echo "-c requirements.txt"); done
+
+sbom: ## list what is pinned as a CycloneDX bill of materials (.build/sbom.json)
+	@bin/setup --dev && mkdir -p .build
+	@.venv/bin/python bin/sbom .build/sbom.json
 
 clean: ## remove what was built, the environment included
 	@rm -rf .venv .build .rasa models

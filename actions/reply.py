@@ -99,10 +99,7 @@ class Reply:
             "answer": self.answer,
             "comparison": [{"aspect": r.aspect, "MS": r.MS, "ALS": r.ALS} for r in self.comparison],
             "facts": [f.id for f in cited],
-            "sources": [
-                {"title": s.title, "publisher": s.publisher, "url": s.url, "year": s.year}
-                for s in sources
-            ],
+            "sources": [{"title": s.title, "publisher": s.publisher, "url": s.url, "year": s.year} for s in sources],
             "reviewed": min(reviewed).isoformat() if reviewed else None,
             "checked": self.evidence.checked and all(f.checked for f in cited),
         }

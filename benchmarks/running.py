@@ -22,7 +22,10 @@ ROOT = Path(__file__).parent.parent
 START_SECONDS = 300.0
 STOP_SECONDS = 10.0
 #: Settings of whoever runs a benchmark that would change what is measured.
-_SETTINGS = ("ACTION_ENDPOINT", "WEB_ORIGINS", "MODEL", "PORT", "HOST", "CONVERSATIONS_URL", "RETENTION_DAYS")
+_SETTINGS = (
+    *("ACTION_ENDPOINT", "WEB_ORIGINS", "MODEL", "PORT", "HOST", "CONVERSATIONS_URL", "LOCKS_URL"),
+    *("RETENTION_DAYS", "MESSAGES_PER_MINUTE"),
+)
 
 QUIET = {
     "RASA_TELEMETRY_ENABLED": "false",
@@ -247,6 +250,7 @@ class Product(Assistant):
             PORT=str(self.port),
             MODEL=str(self._models),
             CONVERSATIONS_URL=f"sqlite:///{self._folder}/conversations.sqlite",
+            MESSAGES_PER_MINUTE="0",
             **self._more,
         )
         self.start(python(self._module), env)

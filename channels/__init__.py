@@ -7,6 +7,7 @@ service's own form. What a reply looks like is in `rendering`; what is said is d
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import re
 import time
@@ -14,7 +15,11 @@ import traceback
 from collections import OrderedDict
 from typing import Any, Awaitable, Callable, Coroutine, Dict, Optional, Set
 
+import redis
+import redis.asyncio
 from rasa.shared.exceptions import InvalidConfigException
+
+from channels.pace import TOO_FAST, Pace
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +31,10 @@ DISCLAIMER = (
     "General information, not medical advice. Ask a doctor about your own situation. "
     "In an emergency, call your emergency number (112, 911 or 999)."
 )
-APOLOGY = "I am sorry, something went wrong and I could not answer. Please ask again in a minute."
+_URGENT = "If this is urgent, ask a doctor or call your emergency number (112, 911 or 999)."
+APOLOGY = f"I am sorry, something went wrong and I could not answer. Please ask again in a minute. {_URGENT}"
+#: For who asked to be forgotten and was told so, when it then failed.
+NOT_FORGOTTEN = "I am sorry, I could not delete our conversation just now. Please ask me again in a minute."
 TEXT_ONLY = "I am sorry, I can only read text. Please write your question. A word or two is enough."
 TOO_LONG = f"I am sorry, that message is too long for me. Please use fewer than {MOST_CHARACTERS} characters."
 
@@ -84,20 +92,25 @@ def setting(credentials: Optional[Dict[str, Any]], key: str, variable: str, what
 class Seen:
     """Remembers what was delivered, so that a message delivered twice is answered once.
 
-    Kept in this process: two assistants behind one address do not know what the other has seen.
+    Kept in this process, and in Redis if one is given, so that assistants behind one address know what
+    the others have seen.
 
     Args:
-        most: entries kept; the oldest goes first.
+        most: entries kept in this process; the oldest goes first.
         seconds: how long an entry is kept. Slack repeats within minutes, Telegram within hours.
+        shared: a client that sends no command twice; its entries say nothing to whoever reads them.
     """
 
-    def __init__(self, most: int = 20_000, seconds: float = 24 * 3600.0) -> None:
+    def __init__(
+        self, most: int = 20_000, seconds: float = 24 * 3600.0, shared: Optional[redis.asyncio.Redis[bytes]] = None
+    ) -> None:
         self._most = most
         self._seconds = seconds
+        self._shared = shared
         self._when: OrderedDict[str, float] = OrderedDict()
 
     def first(self, *keys: str) -> bool:
-        """Whether none of these keys was here before. They count as seen from now on."""
+        """Whether none of these keys was here before, in this process. They count as seen from now on."""
         now = time.monotonic()
         while self._when and now - next(iter(self._when.values())) > self._seconds:
             self._when.popitem(last=False)
@@ -107,6 +120,23 @@ class Seen:
         while len(self._when) > self._most:
             self._when.popitem(last=False)
         return new
+
+    async def first_anywhere(self, *keys: str) -> bool:
+        """As `first`, for all assistants that share a Redis. Without it nothing is lost: the message counts as new."""
+        if not self.first(*keys):
+            return False
+        if self._shared is None:
+            return True
+        try:
+            # All at once: of two who come with the same keys, one finds all of them new.
+            async with self._shared.pipeline(transaction=True) as pipeline:
+                for key in keys:
+                    name = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:32]
+                    pipeline.set(f"ms-als:seen:{name}", 1, nx=True, ex=int(self._seconds))
+                return all(await pipeline.execute())
+        except redis.RedisError as error:
+            logger.warning("Redis does not say what was delivered before (%s).", type(error).__name__)
+            return True
 
 
 def described(error: BaseException) -> str:
@@ -120,21 +150,29 @@ class Turns:
     """Answers messages in the background, so that the service gets its 200 at once.
 
     A turn that fails, takes too long or says nothing ends in an apology. The output channel of a message
-    needs an attribute `complete`: whether the last reply went out whole.
+    needs two attributes: `complete`, whether the last reply went out whole, and `forgets`, whether it
+    said that the conversation is forgotten.
 
     Args:
         on_new_message: what Rasa hands to a channel's blueprint.
         seconds: after this time a turn is given up.
+        pace: how many messages a minute one person may send; as many as come, when there is none.
     """
 
-    def __init__(self, on_new_message: Callable[[Any], Awaitable[Any]], seconds: float = 60.0) -> None:
+    def __init__(
+        self,
+        on_new_message: Callable[[Any], Awaitable[Any]],
+        seconds: float = 60.0,
+        pace: Optional[Pace] = None,
+    ) -> None:
         self._on_new_message = on_new_message
         self._seconds = seconds
+        self._pace = pace or Pace()
         self._tasks: Set[asyncio.Task[Any]] = set()
 
-    def answer(self, message: Any, apology: Dict[str, Any]) -> None:
-        """Starts a turn for a Rasa `UserMessage`; `apology` is the reply sent if it fails."""
-        self.run(self._answer(message, apology))
+    def answer(self, message: Any, disclaimer: str, person: str) -> None:
+        """Starts a turn for a Rasa `UserMessage` of a person; `disclaimer` closes what is said if it fails."""
+        self.run(self._answer(message, disclaimer, person))
 
     def reply(self, message: Any, reply: Dict[str, Any]) -> None:
         """Sends a sentence of the channel's own instead of asking Rasa."""
@@ -153,15 +191,24 @@ class Turns:
             for task in late:
                 task.cancel()
 
-    async def _answer(self, message: Any, apology: Dict[str, Any]) -> None:
+    async def _answer(self, message: Any, disclaimer: str, person: str) -> None:
         output = message.output_channel
-        output.complete = False
+        seconds = await self._pace.wait(person)
+        if seconds:
+            if await self._pace.tells(person):
+                reply = own_reply(TOO_FAST.format(seconds=seconds), disclaimer, "clarify")
+                await output.send_response(message.sender_id, reply)
+            return
+        output.complete = output.forgets = failed = False
         try:
             await asyncio.wait_for(self._on_new_message(message), self._seconds)
         except Exception as error:  # noqa: BLE001 - whatever it is, the server goes on
+            failed = True
             logger.error("%s: a message could not be answered: %s", message.input_channel, described(error))
-        if not output.complete:
-            await output.send_response(message.sender_id, apology)
+        if failed and output.complete and output.forgets:
+            await output.send_response(message.sender_id, own_reply(NOT_FORGOTTEN, disclaimer))
+        elif not output.complete:
+            await output.send_response(message.sender_id, own_reply(APOLOGY, disclaimer))
 
     @staticmethod
     async def _logged(work: Coroutine[Any, Any, Any]) -> None:

@@ -84,7 +84,8 @@ def content_of(message: Dict[str, Any]) -> Content:
         for b in [*(message.get("buttons") or []), *(message.get("quick_replies") or [])]
         if str(b.get("title") or "").strip()
     )
-    answer = str(metadata.get("answer") or "").strip()
+    # Each paragraph, such as the answers to two questions, stands apart from the next.
+    answer = re.sub(r"\s*\n\s*", "\n\n", str(metadata.get("answer") or "").strip())
     if not answer:
         answer = text[: -len(disclaimer)].strip() if disclaimer and text.endswith(disclaimer) else text
         return Content(text, answer, (), (), "", disclaimer, buttons)
@@ -176,5 +177,7 @@ def _source(source: Dict[str, Any]) -> Source:
     address = str(source.get("url") or "").strip()
     title = str(source.get("title") or source.get("publisher") or address).strip()
     publisher = str(source.get("publisher") or "").strip()
-    detail = "".join(f", {x}" for x in (publisher if publisher != title else "", source.get("year")) if x)
+    # "MS Trust, home page" need not be followed by "MS Trust" once more.
+    named = "" if f"{title},".startswith(f"{publisher},") else publisher
+    detail = "".join(f", {x}" for x in (named, source.get("year") or "no date") if x)
     return Source(title, detail, web_address(address), address)

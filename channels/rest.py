@@ -3,12 +3,13 @@
     POST /webhooks/rest/webhook {"sender": "<opaque id>", "message": "..."}
 
 returns Rasa's list of messages, each with `metadata` as the contract has it. What cannot be used is
-answered 400 with a JSON error. Control input ("/restart", "/intent{...}") is text unless it is the
-payload of a button this conversation was shown.
+answered 400 with a JSON error, and who writes too fast 429 with `Retry-After`. Control input
+("/restart", "/intent{...}") is text unless it is the payload of a button this conversation was shown.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from typing import Any, Awaitable, Callable, Dict, List, Optional, Tuple
@@ -16,20 +17,23 @@ from typing import Any, Awaitable, Callable, Dict, List, Optional, Tuple
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
 from rasa.shared.core.events import BotUttered
 from sanic import Blueprint, response
-from sanic.exceptions import InvalidUsage
+from sanic.exceptions import InvalidUsage, PayloadTooLarge, SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from channels import typed
-from server.action_endpoint import apology_response
+from channels import APOLOGY, DISCLAIMER, NOT_FORGOTTEN, own_reply, typed
+from channels.pace import TOO_FAST, Pace
 
 logger = logging.getLogger(__name__)
 
 MAX_MESSAGE = 2_000
 MAX_SENDER = 128
 _SENDER = re.compile(rf"[A-Za-z0-9_.:@+-]{{1,{MAX_SENDER}}}")
+#: After so long a turn is given up with an apology. Actions give up earlier, by themselves.
+TURN_SECONDS = 8.5
 #: Bot messages whose buttons may still be pressed.
 RECENT_MESSAGES = 5
+_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 class BadRequest(Exception):
@@ -84,7 +88,16 @@ class ReplyCollector(CollectingOutputChannel):
 
 
 class RestInput(InputChannel):
-    """Takes messages in over HTTP and returns the replies in the same response."""
+    """Takes messages in over HTTP and returns the replies in the same response.
+
+    Args:
+        disclaimer: closes the channel's own apology.
+        pace: how many messages a minute one sender may send; as many as come, when there is none.
+    """
+
+    def __init__(self, disclaimer: Optional[str] = None, pace: Optional[Pace] = None) -> None:
+        self._disclaimer = disclaimer or DISCLAIMER
+        self._pace = pace or Pace()
 
     @classmethod
     def name(cls) -> str:
@@ -92,7 +105,8 @@ class RestInput(InputChannel):
 
     @classmethod
     def from_credentials(cls, credentials: Optional[Dict[str, Any]]) -> RestInput:
-        return cls()
+        """Reads `disclaimer` and `pace` if they are there."""
+        return cls(**{key: (credentials or {}).get(key) for key in ("disclaimer", "pace")})
 
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[None]]) -> Blueprint:
         webhook = Blueprint("rest_webhook")
@@ -100,6 +114,10 @@ class RestInput(InputChannel):
         @webhook.route("/", methods=["GET"])
         async def health(request: Request) -> HTTPResponse:
             return response.json({"status": "ok"})
+
+        # Of every request to the server, whatever its address: Sanic reads the body first, the handler comes after.
+        webhook.signal("http.lifecycle.request")(require_plain_length)
+        webhook.exception(*UNREADABLE)(say_unreadable)
 
         @webhook.route("/webhook", methods=["POST"])
         async def receive(request: Request) -> HTTPResponse:
@@ -109,20 +127,59 @@ class RestInput(InputChannel):
                 return response.json({"error": {"code": error.code, "message": error.message}}, 400)
             # The prefix keeps the conversations of other channels out of reach.
             conversation = f"rest:{sender}"
-            agent = request.app.ctx.agent
-            pressed = message.strip()
-            if not pressed.startswith("/") or pressed not in await _shown_payloads(agent, conversation):
-                message = typed(message) or "?"
+            seconds = await self._pace.wait(conversation)
+            if seconds:
+                refusal = {"code": "too_many_requests", "message": TOO_FAST.format(seconds=seconds)}
+                return response.json({"error": refusal}, 429, headers={"Retry-After": str(seconds)})
             collector = ReplyCollector(sender)
+
+            async def turn() -> None:
+                pressed = message.strip()
+                if pressed.startswith("/") and pressed in await _shown_payloads(request.app.ctx.agent, conversation):
+                    text = message
+                else:
+                    text = typed(message) or "?"
+                await on_new_message(UserMessage(text, collector, conversation, input_channel=self.name()))
+
             try:
-                await on_new_message(UserMessage(message, collector, conversation, input_channel=self.name()))
+                await asyncio.wait_for(turn(), TURN_SECONDS)
             except Exception as error:  # noqa: BLE001 - the person gets an apology, whatever failed
                 logger.error("A message could not be handled (%s).", type(error).__name__)
+                if any(reply.get("forget") for reply in collector.messages):
+                    collector.messages.clear()  # it is not true
+                    await collector.send_response(sender, own_reply(NOT_FORGOTTEN, self._disclaimer))
             if not collector.messages:
-                await _apologise(agent, collector, conversation)
+                await collector.send_response(sender, own_reply(APOLOGY, self._disclaimer))
             return response.json(collector.messages)
 
         return webhook
+
+
+async def require_plain_length(request: Request, **_: Any) -> None:
+    """Refuse a body whose length is not said in one plain way.
+
+    Sanic 21.12 never comes back from reading a negative `Content-Length`, and then answers nobody else either;
+    it takes any other oddity for a fault of its own, or for what a proxy in front may understand otherwise.
+
+    Raises:
+        InvalidUsage: which becomes a 400.
+    """
+    lengths, codings = (request.headers.getall(name, []) for name in ("content-length", "transfer-encoding"))
+    if len(lengths) + len(codings) > 1 or not all(map(_LENGTH.fullmatch, lengths)) or codings not in ([], ["chunked"]):
+        raise InvalidUsage("Bad Request")
+
+
+#: What Sanic raises for a body that it could not or would not read.
+UNREADABLE = (InvalidUsage, PayloadTooLarge)
+
+
+async def say_unreadable(request: Request, error: SanicException) -> HTTPResponse:
+    """As JSON, whatever else a client says it accepts."""
+    if isinstance(error, PayloadTooLarge):
+        problem = {"code": "too_large", "message": "The body is too large."}
+    else:
+        problem = {"code": "bad_request", "message": "The body does not come as HTTP has it."}
+    return response.json({"error": problem}, error.status_code)
 
 
 def read_json(request: Request) -> Any:
@@ -142,11 +199,3 @@ async def _shown_payloads(agent: Any, conversation: str) -> List[str]:
     tracker = await agent.tracker_store.retrieve(conversation)
     shown = [e for e in reversed(tracker.events) if isinstance(e, BotUttered)] if tracker else []
     return [b["payload"] for e in shown[:RECENT_MESSAGES] for b in e.data.get("buttons") or () if b.get("payload")]
-
-
-async def _apologise(agent: Any, collector: ReplyCollector, conversation: str) -> None:
-    """Nothing was said, so something is down: say so, with the disclaimer."""
-    call = apology_response()["responses"][0]
-    tracker = agent.tracker_store.init_tracker(conversation)
-    message = await agent.nlg.generate(call["response"], tracker, collector.name(), metadata=call["metadata"])
-    await collector.send_response(conversation, message)

@@ -1,99 +1,200 @@
 """The assistant in a terminal: wrapped text, comparisons as a table, buttons by arrow keys.
 
 `make shell` starts it over the REST channel of the same process. Rasa's own `rasa shell` works too
-and shows the same replies as plain text.
+and shows the same replies as plain text. Without a terminal (a pipe) the buttons are numbered lines.
 """
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+import signal
 import sys
 import textwrap
 import uuid
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, Coroutine, List, Mapping, Optional, Sequence
 
 import aiohttp
 import questionary
+from prompt_toolkit.key_binding import KeyPressEvent
+from prompt_toolkit.keys import Keys
 
+from channels.rendering import Button, Row, content_of
+
+WELCOME = "Ask about MS or ALS. Type /stop to leave."
 TYPE_INSTEAD = "Type my own question"
+URGENT = "If this is urgent, ask a doctor or call your emergency number (112, 911 or 999)."
+AWAY = f"The assistant does not answer just now. Please try again in a minute. {URGENT}"
+BUSY = f"The assistant is busy. Please try again in {{seconds}} seconds. {URGENT}"
 GOODBYE_WORDS = ("/stop", "exit", "quit")
 MOST_COLUMNS = 88
+#: In a narrower terminal the columns of a table would be too thin to read.
+TABLE_COLUMNS = 60
+SECONDS = 60.0
 
 
-def table(rows: list[Mapping[str, str]], width: int) -> list[str]:
-    """A comparison as lines of a text table with the columns aspect, MS and ALS."""
-    first = min(max(len(row["aspect"]) for row in rows) + 2, max(width // 4, 12))
-    column = max((width - first - 2) // 2, 12)
-    lines = [" " * first + "MS".ljust(column) + "  ALS", "-" * min(width, first + 2 * column + 2)]
+def table(rows: Sequence[Row], width: int) -> List[str]:
+    """A comparison as lines of a text table: a column for the aspect and one per disease."""
+    names = list(dict.fromkeys(name for row in rows for name, _ in row.cells))
+    first = min(max(len(row.aspect) for row in rows), width // 4)
+    column = (width - first) // len(names) - 2
+    lines = [" " * first + "".join(f"  {name:<{column}}" for name in names), "-" * width]
     for row in rows:
-        cells = [
-            textwrap.wrap(row[key], size) for key, size in (("aspect", first - 1), ("MS", column), ("ALS", column))
-        ]
-        for index in range(max(map(len, cells))):
-            left, ms, als = (cell[index] if index < len(cell) else "" for cell in cells)
-            lines.append(f"{left:<{first}}{ms:<{column}}  {als}".rstrip())
+        texts = dict(row.cells)
+        cells = [textwrap.wrap(row.aspect, first), *(textwrap.wrap(texts.get(name, ""), column) for name in names)]
+        for n in range(max(map(len, cells))):
+            left, *others = (cell[n] if n < len(cell) else "" for cell in cells)
+            lines.append(f"{left:<{first}}" + "".join(f"  {text:<{column}}" for text in others))
+    return [line.rstrip() for line in lines]
+
+
+def stacked(rows: Sequence[Row], width: int) -> List[str]:
+    """A comparison one aspect below the other, for a narrow terminal."""
+    lines: List[str] = []
+    for row in rows:
+        lines += ["", *_wrapped(row.aspect, width)] if lines else _wrapped(row.aspect, width)
+        for name, text in row.cells:
+            lines += textwrap.wrap(f"{name}: {text}", width, initial_indent="  ", subsequent_indent="    ")
     return lines
 
 
 def render(message: Mapping[str, Any], width: int) -> str:
     """A reply for a terminal `width` columns wide, disclaimer last."""
-    metadata = message.get("metadata")
-    if not metadata:
-        return "\n".join(_wrapped(str(message.get("text", "")), width))
-    lines = _wrapped(metadata["answer"], width)
-    if metadata["comparison"]:
-        lines += ["", *table(metadata["comparison"], width)]
-    if metadata["sources"]:
-        lines += ["", "Sources"]
-        for source in metadata["sources"]:
-            named = f"{source['title']}, {source['publisher']}, {source['year'] or 'no date'}"
-            lines += textwrap.wrap(named, width, initial_indent="  ", subsequent_indent="  ")
-            # An address is never broken, so that a terminal can open it.
-            lines.append(f"  {source['url']}")
-    if metadata["reviewed"]:
-        lines += ["", f"Facts last looked at: {metadata['reviewed']}"]
-    return "\n".join([*lines, "", *_wrapped(metadata["disclaimer"], width)])
+    content = content_of(dict(message))
+    parts = [_wrapped(content.answer, width)]
+    if content.rows:
+        parts.append((table if width >= TABLE_COLUMNS else stacked)(content.rows, width))
+    if content.sources:
+        lines = ["Sources"]
+        for number, source in enumerate(content.sources, 1):
+            named = f"{number}. {source.title}{source.detail}"
+            lines += textwrap.wrap(named, width, subsequent_indent="   ")
+            lines += [f"   {source.address}"] if source.address else []
+        parts.append(lines)
+    parts += [_wrapped(text, width) for text in (content.reviewed, content.disclaimer) if text]
+    return "\n\n".join("\n".join(lines) for lines in parts)
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    return [line for paragraph in text.split("\n") for line in textwrap.wrap(paragraph, width) or [""]]
+def _wrapped(text: str, width: int) -> List[str]:
+    """Lines of at most `width`; an address is never broken, so that a terminal can open it."""
+    lines: List[str] = []
+    for paragraph in text.split("\n"):
+        lines += textwrap.wrap(paragraph, width, break_long_words=False, break_on_hyphens=False) or [""]
+    return lines
 
 
-async def _ask(buttons: list[Mapping[str, str]]) -> str | None:
-    """What the person sends next: a button's payload, their own words, or None to stop."""
+async def _ask(buttons: Sequence[Button], draft: str) -> Optional[str]:
+    """What the person sends next: a button's payload, their own words, or None to stop.
+
+    Args:
+        buttons: what may be pressed.
+        draft: words that could not be sent, to begin with.
+    """
     if not sys.stdin.isatty():
-        line = sys.stdin.readline()
-        return line.strip() if line else None
-    if buttons:
-        choices = [questionary.Choice(b["title"], b["payload"]) for b in buttons]
-        choices.append(questionary.Choice(TYPE_INSTEAD, ""))
-        chosen = await questionary.select("Next?", choices).ask_async()
+        return _read_line(buttons)
+    if buttons and not draft:
+        choices = [questionary.Choice(TYPE_INSTEAD, ""), *(questionary.Choice(b.title, b.payload) for b in buttons)]
+        hint = "(arrow keys and Enter, or just type)"
+        select = questionary.select("Next?", choices, use_jk_keys=False, instruction=hint)
+
+        def typing(event: KeyPressEvent) -> None:
+            nonlocal draft
+            draft = event.data if event.data.isprintable() else ""
+            if draft:
+                event.app.erase_when_done = True
+                event.app.exit(result="")
+
+        def leave(event: KeyPressEvent) -> None:
+            event.app.exit(exception=EOFError, style="class:aborting")
+
+        bindings = select.application.key_bindings
+        bindings.add(Keys.Any)(typing)  # type: ignore[union-attr]
+        bindings.add("c-d")(leave)  # type: ignore[union-attr]
+        chosen = await _answered(select)
         if chosen != "":
             return chosen
-    return await questionary.text("Your question:").ask_async()
+    return await _answered(questionary.text("Your question:", default=draft))
+
+
+async def _answered(question: questionary.Question) -> Optional[str]:
+    """What was chosen or typed; None after Ctrl-C or Ctrl-D."""
+    sys.stdout.flush()
+    try:
+        return str(await question.unsafe_ask_async())
+    except (KeyboardInterrupt, EOFError):
+        return None
+
+
+def _read_line(buttons: Sequence[Button]) -> Optional[str]:
+    for number, button in enumerate(buttons, 1):
+        print(f"  {number}. {button.title}")
+    print(flush=True)
+    line = sys.stdin.readline()
+    words = line.strip()
+    if words.isdecimal() and 1 <= int(words) <= len(buttons):
+        return buttons[int(words) - 1].payload
+    return words if line else None
+
+
+async def _replies(session: aiohttp.ClientSession, address: str, body: Mapping[str, str]) -> Any:
+    """The messages that answer, or a sentence that says why there are none."""
+    try:
+        async with session.post(f"{address}/webhooks/rest/webhook", json=body) as response:
+            wait = response.headers.get("Retry-After", "")
+            if response.status in (429, 503) and wait.isdecimal():
+                return BUSY.format(seconds=wait)
+            answer = await response.json(content_type=None)
+            return answer if response.status == 200 and answer[0] else str(answer["error"]["message"])
+    except (aiohttp.ClientError, asyncio.TimeoutError, ValueError, LookupError, TypeError):
+        return AWAY
+
+
+async def _unless_left(replies: Coroutine[Any, Any, Any]) -> Any:
+    """The replies, or None when Ctrl-C is pressed while they are waited for.
+
+    The prompts take the signal over, so that whoever listened to it before does not hear it any more.
+    """
+    loop, waiting = asyncio.get_running_loop(), asyncio.ensure_future(replies)
+    left = False
+
+    def leave() -> None:
+        nonlocal left
+        left = waiting.cancel()
+
+    loop.add_signal_handler(signal.SIGINT, leave)
+    try:
+        return await waiting
+    except asyncio.CancelledError:
+        if not left:
+            raise
+        return None
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
 
 
 async def talk(address: str) -> None:
     """Talk with the assistant at `address` until the person stops."""
-    import shutil
-
     sender = uuid.uuid4().hex
-    print("Ask about MS or ALS. Type /stop to leave.\n")
-    buttons: list[Mapping[str, str]] = []
-    async with aiohttp.ClientSession() as session:
+    print(f"{WELCOME}\n")
+    buttons: Sequence[Button] = ()
+    draft = ""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as session:
         while True:
-            message = await _ask(buttons)
-            if message is None or message.lower() in GOODBYE_WORDS:
+            message = await _ask(buttons, draft)
+            if message is None or message.strip().lower() in GOODBYE_WORDS:
                 return
-            if not message:
+            if not message.strip():
                 continue
-            body = {"sender": sender, "message": message[:2000]}
-            async with session.post(f"{address}/webhooks/rest/webhook", json=body) as response:
-                replies = await response.json()
-            buttons = []
-            width = min(shutil.get_terminal_size().columns, MOST_COLUMNS)
-            for reply in replies if response.status == 200 else []:
+            replies = _replies(session, address, {"sender": sender, "message": message})
+            answer = await (_unless_left(replies) if sys.stdin.isatty() else replies)
+            if answer is None:
+                return
+            width = max(20, min(shutil.get_terminal_size().columns, MOST_COLUMNS))
+            if isinstance(answer, str):
+                print("", *_wrapped(answer, width), "", sep="\n", flush=True)
+                draft = "" if message in [b.payload for b in buttons] else message
+                continue
+            draft = ""
+            for reply in answer:
                 print(f"\n{render(reply, width)}\n", flush=True)
-                buttons = reply.get("buttons", [])
-            if response.status != 200:
-                print(f"\n{replies['error']['message']}\n", flush=True)
+            buttons = content_of(answer[-1]).buttons

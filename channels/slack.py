@@ -31,7 +31,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from channels import (
-    APOLOGY,
     DISCLAIMER,
     MOST_CHARACTERS,
     TEXT_ONLY,
@@ -42,6 +41,7 @@ from channels import (
     setting,
     typed,
 )
+from channels.pace import Pace
 from channels.rendering import Button, Content, Row, Source, content_of, pack, shortened, split
 
 logger = logging.getLogger(__name__)
@@ -104,14 +104,20 @@ class _Piece:
     text: str
 
 
-def messages(message: Dict[str, Any]) -> List[Dict[str, Any]]:
+def messages(message: Dict[str, Any], pressed: str = "") -> List[Dict[str, Any]]:
     """A reply as Slack messages (`text` and `blocks`): one, or more when Slack's limits ask for it.
 
     Every one ends with the disclaimer; the buttons are in the last.
+
+    Args:
+        message: as Rasa hands it to an output channel.
+        pressed: title of the button that asked for it, to stand above: Slack itself does not show a press.
     """
     content = content_of(message)
     tail = _tail(content.disclaimer)
     body = _body(content)
+    if pressed and body:
+        body.insert(0, _section(pressed, f"*{_bold(pressed)}*"))
     if not tail and content.disclaimer:
         body += [_section(t) for t in _split(content.disclaimer, MOST_IN_SECTION)]
     buttons = _button_rows(content.buttons)
@@ -138,8 +144,9 @@ def messages(message: Dict[str, Any]) -> List[Dict[str, Any]]:
         {"text": escaped(_text([*pieces, *tail])), "blocks": [p.block for p in [*pieces, *tail, *rows]]}
         for pieces, rows in zip(packed, below, strict=True)
     ]
-    if len(result) == 1 and len(escaped(content.text)) <= MOST_TEXT:
-        result[0]["text"] = escaped(content.text) or result[0]["text"]
+    whole = escaped("\n".join(part for part in (pressed, content.text) if part))
+    if len(result) == 1 and content.text and len(whole) <= MOST_TEXT:
+        result[0]["text"] = whole
     return result
 
 
@@ -240,16 +247,25 @@ class SlackOutput(OutputChannel):
         client: for Slack's Web API.
         channel: where to send; without it the place is read from the conversation's id.
         thread: the `ts` of the message below which to answer.
+        pressed: title of the button that is answered.
     """
 
-    #: Whether the last reply went out whole.
+    #: Whether the last reply went out whole, and whether it said that the conversation is forgotten.
     complete = False
+    forgets = False
 
-    def __init__(self, client: AsyncWebClient, channel: Optional[str] = None, thread: Optional[str] = None) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        channel: Optional[str] = None,
+        thread: Optional[str] = None,
+        pressed: str = "",
+    ) -> None:
         super().__init__()
         self._client = client
         self._channel = channel
         self._thread = thread
+        self._pressed = pressed
 
     @classmethod
     def name(cls) -> str:
@@ -263,8 +279,9 @@ class SlackOutput(OutputChannel):
             SlackApiError: Slack does not take it. The reason is in the log.
         """
         self.complete = False
+        self.forgets = bool((message.get("metadata") or {}).get("forget"))
         channel, thread = (self._channel, self._thread) if self._channel else _place(recipient_id)
-        parts = messages(message)
+        parts = messages(message, self._pressed)
         for part in parts:
             await self._post({"channel": channel, "unfurl_links": False, "unfurl_media": False, **part}, thread)
         self.complete = bool(parts)
@@ -323,6 +340,8 @@ class SlackInput(InputChannel):
         proxy: an HTTP proxy for calls to Slack.
         disclaimer: closes the channel's own sentences ("I can only read text").
         seconds: after this time a turn is given up with an apology.
+        seen: what was delivered before.
+        pace: how many messages a minute one person may send.
     """
 
     def __init__(
@@ -333,11 +352,14 @@ class SlackInput(InputChannel):
         proxy: Optional[str] = None,
         disclaimer: Optional[str] = None,
         seconds: float = 60.0,
+        seen: Optional[Seen] = None,
+        pace: Optional[Pace] = None,
     ) -> None:
         self._verifier = SignatureVerifier(signing_secret)
         self._disclaimer = disclaimer or DISCLAIMER
         self._seconds = seconds
-        self._seen = Seen()
+        self._seen = seen or Seen()
+        self._pace = pace
         self._turns: Optional[Turns] = None
         self._client = AsyncWebClient(
             token,
@@ -358,7 +380,7 @@ class SlackInput(InputChannel):
 
     @classmethod
     def from_credentials(cls, credentials: Optional[Dict[str, Any]]) -> SlackInput:
-        """Reads `slack_token` and `slack_signing_secret`; `api_url`, `proxy`, `disclaimer` if they are there.
+        """Reads `slack_token` and `slack_signing_secret`, and the other arguments that are there.
 
         Raises:
             InvalidConfigException: one is missing or not what it should be; names the environment variable.
@@ -370,7 +392,15 @@ class SlackInput(InputChannel):
                 f"SLACK_BOT_TOKEN is not a bot token: it starts with xoxb-. {GUIDE} says where to find it."
             )
         others = credentials or {}
-        return cls(token, secret, others.get("api_url"), others.get("proxy"), others.get("disclaimer"))
+        return cls(
+            token,
+            secret,
+            others.get("api_url"),
+            others.get("proxy"),
+            others.get("disclaimer"),
+            seen=others.get("seen"),
+            pace=others.get("pace"),
+        )
 
     def get_output_channel(self) -> SlackOutput:
         """For messages that nobody asked for; they go to the conversation's own place."""
@@ -379,7 +409,7 @@ class SlackInput(InputChannel):
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         """`GET /` says that the channel is on; Slack posts events and button presses to `/webhook`."""
         blueprint = Blueprint("slack_webhook")
-        turns = self._turns = Turns(on_new_message, self._seconds)
+        turns = self._turns = Turns(on_new_message, self._seconds, self._pace)
 
         @blueprint.get("/")
         async def health(_: Request) -> HTTPResponse:
@@ -387,7 +417,7 @@ class SlackInput(InputChannel):
 
         @blueprint.post("/webhook")
         async def webhook(request: Request) -> HTTPResponse:
-            return self._receive(request)
+            return await self._receive(request)
 
         async def finish(_: Sanic, __: asyncio.AbstractEventLoop) -> None:
             await turns.finish()
@@ -395,7 +425,7 @@ class SlackInput(InputChannel):
         blueprint.listener("before_server_stop")(finish)
         return blueprint
 
-    def _receive(self, request: Request) -> HTTPResponse:
+    async def _receive(self, request: Request) -> HTTPResponse:
         if not self._is_from_slack(request):
             logger.warning("slack: refused a call that Slack did not sign (or more than five minutes ago)")
             return response.json({"error": "not signed by Slack, or too old"}, status=401)
@@ -413,7 +443,7 @@ class SlackInput(InputChannel):
                 raise ValueError
         except (ValueError, KeyError, RecursionError):
             return response.json({"error": "not JSON as Slack sends it"}, status=400)
-        return receive(body, request)
+        return await receive(body, request)
 
     def _is_from_slack(self, request: Request) -> bool:
         try:
@@ -425,14 +455,14 @@ class SlackInput(InputChannel):
         except (ValueError, TypeError):  # a time that is no number, a body that is no text, an odd signature
             return False
 
-    def _receive_event(self, body: Dict[str, Any], request: Request) -> HTTPResponse:
+    async def _receive_event(self, body: Dict[str, Any], request: Request) -> HTTPResponse:
         if body.get("type") == "url_verification":
             return response.json({"challenge": body.get("challenge")})
         event = body.get("event")
         if not isinstance(event, dict) or not self._is_question(event, body):
             return _taken()
         channel, ts = str(event["channel"]), str(event.get("ts"))
-        if not self._seen.first(f"event {body.get('event_id') or ts}", f"message {channel} {ts}"):
+        if not await self._seen.first_anywhere(f"event {body.get('event_id') or ts}", f"message {channel} {ts}"):
             if "X-Slack-Retry-Num" in request.headers:
                 logger.info("slack: an event came again (%s)", request.headers.get("X-Slack-Retry-Reason"))
             return _taken()
@@ -466,7 +496,7 @@ class SlackInput(InputChannel):
             and not event.get("hidden")
         )
 
-    def _receive_press(self, body: Dict[str, Any], request: Request) -> HTTPResponse:
+    async def _receive_press(self, body: Dict[str, Any], request: Request) -> HTTPResponse:
         actions = body.get("actions")
         action = next((a for a in actions if isinstance(a, dict) and a.get("value")), None) if actions else None
         person, below = _object(body, "user"), _object(body, "message")
@@ -474,25 +504,29 @@ class SlackInput(InputChannel):
         if body.get("type") != "block_actions" or not (action and channel and user):
             return _taken()
         pressed_at = action.get("action_ts") or body.get("trigger_id")
-        if not self._seen.first(f"press {user} {channel} {action.get('action_id')} {pressed_at}"):
+        if not await self._seen.first_anywhere(f"press {user} {channel} {action.get('action_id')} {pressed_at}"):
             return _taken()
         thread = below.get("thread_ts") or (None if _is_direct(channel) else below.get("ts"))
         team = _object(body, "team").get("id") or person.get("team_id")
+        title = str(_object(action, "text").get("text") or "")
         # Slack signed the call and hands back what we sent, so this may be control input.
-        self._answer(self._message(team, user, channel, thread, str(action["value"])))
+        self._answer(self._message(team, user, channel, thread, str(action["value"]), title))
         return _taken()
 
-    def _message(self, team: Any, user: Any, channel: str, thread: Optional[str], text: str) -> UserMessage:
+    def _message(
+        self, team: Any, user: Any, channel: str, thread: Optional[str], text: str, pressed: str = ""
+    ) -> UserMessage:
         return UserMessage(
             text,
-            SlackOutput(self._client, channel, thread),
+            SlackOutput(self._client, channel, thread, pressed),
             _conversation(str(team or "-"), str(user), channel, thread),
             input_channel=self.name(),
         )
 
     def _answer(self, message: UserMessage) -> None:
         assert self._turns is not None
-        self._turns.answer(message, own_reply(APOLOGY, self._disclaimer))
+        person = ":".join(message.sender_id.split(":")[:3])  # in whichever channel and thread
+        self._turns.answer(message, self._disclaimer, person)
 
     def _reply(self, message: UserMessage, sentence: str) -> None:
         assert self._turns is not None

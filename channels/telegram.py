@@ -39,7 +39,8 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
-from channels import APOLOGY, DISCLAIMER, TEXT_ONLY, Seen, Turns, described, own_reply, setting, typed
+from channels import DISCLAIMER, TEXT_ONLY, Seen, Turns, described, own_reply, setting, typed
+from channels.pace import Pace
 from channels.rendering import Button, Content, content_of, pack, shortened, split, utf16_length
 
 logger = logging.getLogger(__name__)
@@ -101,13 +102,19 @@ class _Piece:
     gap: str = "\n\n"
 
 
-def messages(message: Dict[str, Any]) -> List[Tuple[str, str, Tuple[Button, ...]]]:
+def messages(message: Dict[str, Any], pressed: str = "") -> List[Tuple[str, str, Tuple[Button, ...]]]:
     """A reply as Telegram messages (HTML, the same as plain text, buttons): nearly always one.
 
     Every one ends with the disclaimer; the buttons are below the last.
+
+    Args:
+        message: as Rasa hands it to an output channel.
+        pressed: title of the button that asked for it, to stand above: Telegram itself does not show a press.
     """
     content = content_of(message)
     body = _body(content)
+    if pressed and body:
+        body = [*_marked(f"<b>{escaped(pressed)}</b>", pressed), *body]
     tail = []
     if content.disclaimer and utf16_length(content.disclaimer) <= MOST_IN_TAIL:
         tail = [_Piece(f"<i>{escaped(content.disclaimer)}</i>", content.disclaimer)]
@@ -215,17 +222,27 @@ class TelegramOutput(OutputChannel):
         presses: what makes and later reads the data of buttons.
         chat: where to send; without it the chat is read from the conversation's id.
         topic: the topic of a forum-like group to answer in.
+        pressed: title of the button that is answered.
     """
 
-    #: Whether the last reply went out whole.
+    #: Whether the last reply went out whole, and whether it said that the conversation is forgotten.
     complete = False
+    forgets = False
 
-    def __init__(self, bot: Bot, presses: Presses, chat: Optional[int] = None, topic: Optional[int] = None) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        presses: Presses,
+        chat: Optional[int] = None,
+        topic: Optional[int] = None,
+        pressed: str = "",
+    ) -> None:
         super().__init__()
         self._bot = bot
         self._presses = presses
         self._chat = chat
         self._topic = topic
+        self._pressed = pressed
 
     @classmethod
     def name(cls) -> str:
@@ -239,8 +256,9 @@ class TelegramOutput(OutputChannel):
             TelegramError: Telegram can't be reached or does not take it.
         """
         self.complete = False
+        self.forgets = bool((message.get("metadata") or {}).get("forget"))
         chat = self._chat if self._chat is not None else _chat_of(recipient_id)
-        parts = messages(message)
+        parts = messages(message, self._pressed)
         for markup, text, buttons in parts:
             await self._send(chat, markup, text, buttons)
         self.complete = bool(parts)
@@ -313,6 +331,8 @@ class TelegramInput(InputChannel):
         disclaimer: closes the channel's own sentences ("I can only read text").
         seconds: after this time a turn is given up with an apology.
         pauses: first and longest pause, in seconds, between attempts to register the webhook.
+        seen: what was delivered before.
+        pace: how many messages a minute one person may send.
     """
 
     def __init__(
@@ -325,14 +345,18 @@ class TelegramInput(InputChannel):
         disclaimer: Optional[str] = None,
         seconds: float = 60.0,
         pauses: Tuple[float, float] = (2.0, 300.0),
+        seen: Optional[Seen] = None,
+        pace: Optional[Pace] = None,
     ) -> None:
         _hide_in_logs(access_token)
+        self._number = access_token.partition(":")[0]
         self._webhook_url = webhook_url
         self._secret = webhook_secret
         self._disclaimer = disclaimer or DISCLAIMER
         self._seconds = seconds
         self._pauses = pauses
-        self._seen = Seen()
+        self._seen = seen or Seen()
+        self._pace = pace
         self._turns: Optional[Turns] = None
         self._registering: Optional[asyncio.Task[None]] = None
         self._registered = False
@@ -352,7 +376,7 @@ class TelegramInput(InputChannel):
 
     @classmethod
     def from_credentials(cls, credentials: Optional[Dict[str, Any]]) -> TelegramInput:
-        """Reads `access_token`, `webhook_url`, `webhook_secret`; `api_url`, `proxy`, `disclaimer` if there.
+        """Reads `access_token`, `webhook_url` and `webhook_secret`, and the other arguments that are there.
 
         Raises:
             InvalidConfigException: one is missing or not what it should be; names the environment variable.
@@ -370,7 +394,16 @@ class TelegramInput(InputChannel):
             problem = "TELEGRAM_WEBHOOK_SECRET must be 16 to 256 letters, digits, _ or -"
         if problem:
             raise InvalidConfigException(f"{problem}. {GUIDE} says more.")
-        return cls(token, url, secret, others.get("api_url"), others.get("proxy"), others.get("disclaimer"))
+        return cls(
+            token,
+            url,
+            secret,
+            others.get("api_url"),
+            others.get("proxy"),
+            others.get("disclaimer"),
+            seen=others.get("seen"),
+            pace=others.get("pace"),
+        )
 
     def get_output_channel(self) -> TelegramOutput:
         """For messages that nobody asked for; they go to the conversation's own chat."""
@@ -379,7 +412,7 @@ class TelegramInput(InputChannel):
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         """`GET /` says whether the webhook is registered; Telegram posts updates to `/webhook`."""
         blueprint = Blueprint("telegram_webhook")
-        turns = self._turns = Turns(on_new_message, self._seconds)
+        turns = self._turns = Turns(on_new_message, self._seconds, self._pace)
 
         @blueprint.get("/")
         async def health(_: Request) -> HTTPResponse:
@@ -387,7 +420,7 @@ class TelegramInput(InputChannel):
 
         @blueprint.post("/webhook")
         async def webhook(request: Request) -> HTTPResponse:
-            return self._receive(request)
+            return await self._receive(request)
 
         async def start(_: Sanic, loop: asyncio.AbstractEventLoop) -> None:
             self._registering = loop.create_task(self._register())
@@ -432,7 +465,7 @@ class TelegramInput(InputChannel):
             await asyncio.sleep(wait)
             pause = min(pause * 2, longest)
 
-    def _receive(self, request: Request) -> HTTPResponse:
+    async def _receive(self, request: Request) -> HTTPResponse:
         given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
         if not hmac.compare_digest(given.encode("utf-8", "replace"), self._secret.encode()):
             logger.warning("telegram: refused a call without the webhook's secret")
@@ -442,7 +475,7 @@ class TelegramInput(InputChannel):
             number = int(update["update_id"])
         except (ValueError, TypeError, KeyError, RecursionError):
             return response.json({"error": "not an update"}, status=400)
-        if self._seen.first(str(number)):
+        if await self._seen.first_anywhere(f"update {self._number} {number}"):
             if isinstance(update.get("message"), dict):
                 self._receive_message(update["message"], number)
             elif isinstance(update.get("callback_query"), dict):
@@ -471,18 +504,18 @@ class TelegramInput(InputChannel):
         assert self._turns is not None
         # Until this is answered the button shows a spinner.
         self._turns.run(self._acknowledge(str(query.get("id"))))
-        below = _object(query, "message")
-        incoming = self._message(below, _object(query, "from"), number)
+        below, data = _object(query, "message"), query.get("data")
+        title = _title_of(below, data)
+        incoming = self._message(below, _object(query, "from"), number, title)
         if incoming is None:
             return
-        data = query.get("data")
         payload = self._presses.payload_of(_object(below, "chat")["id"], data) if isinstance(data, str) else None
-        if payload is None:
-            title = _title_of(below, data)
-            self._reply(incoming, EXPIRED + (f" For example: {title}" if title else ""))
-        else:
-            incoming.text = payload
+        # A payload that is no longer known: what stood on the button is a question too.
+        incoming.text = payload or typed(title)
+        if incoming.text:
             self._answer(incoming)
+        else:
+            self._reply(incoming, EXPIRED)
 
     async def _acknowledge(self, query: str) -> None:
         try:
@@ -490,7 +523,9 @@ class TelegramInput(InputChannel):
         except BadRequest as error:  # too old: it has no spinner any more
             logger.debug("telegram: answerCallbackQuery was refused: %s", error.message)
 
-    def _message(self, message: Dict[str, Any], sender: Dict[str, Any], number: int) -> Optional[UserMessage]:
+    def _message(
+        self, message: Dict[str, Any], sender: Dict[str, Any], number: int, pressed: str = ""
+    ) -> Optional[UserMessage]:
         """An empty message from this person in this chat; None if the chat is none that we answer in."""
         chat = _object(message, "chat")
         number_of_chat, kind = chat.get("id"), chat.get("type")
@@ -499,12 +534,13 @@ class TelegramInput(InputChannel):
         topic = message.get("message_thread_id") if message.get("is_topic_message") else None
         # In a group everyone has a conversation of their own, apart from the one in private.
         conversation = f"telegram:{number_of_chat}" + ("" if kind == "private" else f":{sender.get('id')}")
-        output = TelegramOutput(self._bot, self._presses, number_of_chat, topic)
+        output = TelegramOutput(self._bot, self._presses, number_of_chat, topic, pressed)
         return UserMessage("", output, conversation, input_channel=self.name(), message_id=str(number))
 
     def _answer(self, message: UserMessage) -> None:
         assert self._turns is not None
-        self._turns.answer(message, own_reply(APOLOGY, self._disclaimer))
+        person = message.sender_id.rpartition(":")[2]  # in private and in every group
+        self._turns.answer(message, self._disclaimer, f"telegram:{person}")
 
     def _reply(self, message: UserMessage, sentence: str) -> None:
         assert self._turns is not None

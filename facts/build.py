@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
-from facts import database
+from facts import database, engine
 from facts.schema import SCOPES, TABLES, TOPICS, Record
 
 FOLDER = Path(__file__).parent
@@ -206,28 +206,37 @@ def build(url: str, folder: Path = FOLDER) -> List[str]:
 
     Returns:
         The errors; empty when the store was built.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError, OSError: when the store cannot be written. What was there still is.
     """
     found, errors = load(folder)
     errors = errors + check(found)
     if errors:
         return errors
     records = {table: [e.record for e in entries] for table, entries in found.items()}
-    address = sa.engine.make_url(url)
-    if address.get_backend_name() == "sqlite" and address.database:
+    version = database.version_of(records)
+    address = engine.address_of(url)
+    if engine.is_server(address) or not address.database:
+        # All in one transaction. The build may take its time; no reader waits for it.
+        limit = {"connect_timeout": 10} if address.get_backend_name() == "postgresql" else {}
+        _write(sa.create_engine(address, connect_args=limit), records, version)
+    else:
         # A new file put in place of the old one: readers never see half a store.
         final = Path(address.database)
         final.parent.mkdir(parents=True, exist_ok=True)
         fresh = final.with_name(final.name + ".new")
         fresh.unlink(missing_ok=True)
-        engine = sa.create_engine(address.set(database=str(fresh)))
-        database.write(engine, records, database.version_of(records))
-        engine.dispose()
+        _write(sa.create_engine(address.set(database=str(fresh))), records, version)
         os.replace(fresh, final)
-    else:
-        engine = sa.create_engine(address)
-        database.write(engine, records, database.version_of(records))
-        engine.dispose()
     return []
+
+
+def _write(target: sa.engine.Engine, records: Dict[str, List[Any]], version: str) -> None:
+    try:
+        database.write(target, records, version)
+    finally:
+        target.dispose()
 
 
 def claims_table(folder: Path = FOLDER) -> str:
@@ -258,12 +267,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="only check, build nothing")
     arguments = parser.parse_args()
-    url = os.environ.get("FACT_STORE_URL", DEFAULT_URL)
+    url = os.environ.get("FACT_STORE_URL", "").strip() or DEFAULT_URL
     if arguments.check:
         found, errors = load()
         errors += check(found)
     else:
-        errors = build(url)
+        try:
+            errors = build(url)
+        except (sa.exc.SQLAlchemyError, ImportError, OSError) as error:
+            reason = str(getattr(error, "orig", error)).partition("\n")[0]
+            print(f"FACT_STORE_URL: the store cannot be written, nothing built: {reason}", file=sys.stderr)
+            return 1
     for line in errors:
         print(line, file=sys.stderr)
     if errors:

@@ -8,7 +8,7 @@ table `symptoms_cells` (one row per symptom and condition), which has `symptoms_
 import datetime
 import hashlib
 import json
-from typing import Any, Dict, Iterator, List, Type
+from typing import Any, Dict, Iterator, List, Optional, Type
 
 import sqlalchemy as sa
 from pydantic.fields import SHAPE_DICT, SHAPE_LIST, ModelField
@@ -16,7 +16,15 @@ from pydantic.fields import SHAPE_DICT, SHAPE_LIST, ModelField
 from facts.schema import TABLES, Record
 
 metadata = sa.MetaData()
-version_table = sa.Table("store_version", metadata, sa.Column("version", sa.String, nullable=False))
+#: One row: the version of the content, and the digest of the tables' form.
+version_table = sa.Table(
+    "store_version",
+    metadata,
+    sa.Column("version", sa.String, nullable=False),
+    sa.Column("form", sa.String, nullable=False),
+)
+#: Only one build at a time writes to a PostgreSQL; a number of our own, as its advisory locks want it.
+_BUILD_LOCK = 7_305_118_204
 
 
 def _is_record(kind: Any) -> bool:
@@ -82,18 +90,49 @@ def _rows(name: str, kind: Type[Record], row: str, position: int, record: Record
 
 
 def write(engine: sa.engine.Engine, records: Dict[str, List[Record]], version: str) -> None:
-    """Replace the whole store in one transaction: readers see the old one or the new one."""
+    """Replace the whole store in one transaction: readers see the old one or the new one.
+
+    Tables that have the right form already are emptied and filled, which no reader notices before the
+    end. Only when the form has changed are they made anew; then readers wait.
+    """
     rows: Dict[str, List[dict]] = {}
     for name, kind in TABLES.items():
         for position, record in enumerate(records[name]):
             for table, values in _rows(name, kind, record.key, position, record):
                 rows.setdefault(table, []).append(values)
+    form = _form(engine)
     with engine.begin() as connection:
-        metadata.drop_all(connection)
-        metadata.create_all(connection)
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_BUILD_LOCK)))
+        if _stored_form(connection) == form:
+            for known in reversed(metadata.sorted_tables):
+                connection.execute(known.delete())
+        else:
+            if engine.dialect.name == "postgresql" and sa.inspect(connection).has_table(version_table.name):
+                # Readers begin there: those under way finish first, the others wait.
+                connection.exec_driver_sql(f"LOCK TABLE {version_table.name} IN ACCESS EXCLUSIVE MODE")
+            metadata.drop_all(connection)
+            metadata.create_all(connection)
         for table, entries in rows.items():
             connection.execute(metadata.tables[table].insert(), entries)
-        connection.execute(version_table.insert(), {"version": version})
+        connection.execute(version_table.insert(), {"version": version, "form": form})
+
+
+def _form(engine: sa.engine.Engine) -> str:
+    """A short digest of all tables as this database would make them."""
+    tables = [str(sa.schema.CreateTable(table).compile(engine)) for table in metadata.sorted_tables]
+    return hashlib.sha256("\n".join(tables).encode()).hexdigest()[:12]
+
+
+def _stored_form(connection: sa.engine.Connection) -> Optional[str]:
+    """The form of the tables that are there; None when some are missing, or from before forms were kept."""
+    seen = sa.inspect(connection)
+    there = set(seen.get_table_names())
+    if not set(metadata.tables) <= there:
+        return None
+    if "form" not in {column["name"] for column in seen.get_columns(version_table.name)}:
+        return None
+    return connection.execute(sa.select(version_table.c.form)).scalar()
 
 
 def _read(connection: sa.engine.Connection, name: str, kind: Type[Record]) -> List[Dict[str, Any]]:

@@ -1,11 +1,14 @@
 """The fact store as the actions read it: `FactStore.snapshot()` gives all records, indexed.
 
 The database is opened read-only. The records are small (about a megabyte), so they are held in
-memory and read again when the file, or the version in the database, changes.
+memory and read again when the file, or the version in the database, changes. A file is looked at in
+every turn; a database that is a server is asked at most once in `RECENT_SECONDS`.
 """
 
 import os
 import re
+import threading
+import time
 from collections import defaultdict
 from typing import Any, Dict, FrozenSet, Iterable, List, Optional, Tuple
 from urllib.parse import quote
@@ -13,7 +16,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from facts import database
+from facts import database, engine
 from facts.schema import (
     Answer,
     Claim,
@@ -30,6 +33,9 @@ from facts.schema import (
     Term,
     Test,
 )  # fmt: skip
+
+#: So old may be what a server last said, of its version or of its being away.
+RECENT_SECONDS = 1.0
 
 
 class StoreUnavailable(Exception):
@@ -99,12 +105,21 @@ def _asks_with(words: FrozenSet[str], claim: Claim) -> bool:
 
 
 class FactStore:
-    """Read access to the store at `url` (any SQLAlchemy URL)."""
+    """Read access to the store at `url` (any SQLAlchemy URL).
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError, ImportError: when the URL is none, or of a database without a driver.
+    """
 
     def __init__(self, url: str):
-        address = sa.engine.make_url(url)
+        address = engine.address_of(url)
         self._file: Optional[str] = None
-        if address.get_backend_name() == "sqlite":
+        if engine.is_server(address):
+            # A transaction that reads all tables sees them as they were at its start.
+            self._engine = engine.open_server(
+                address, isolation_level="REPEATABLE READ", execution_options={"postgresql_readonly": True}
+            )
+        else:
             # Opened anew each time, so that a store built in its place is the one that is read;
             # read-only, so that a missing file is an error and not an empty store.
             self._file = address.database or ""
@@ -112,25 +127,47 @@ class FactStore:
                 "sqlite", database="file:" + quote(self._file), query={"mode": "ro", "uri": "true"}
             )
             self._engine = sa.create_engine(address, poolclass=NullPool)
-        else:
-            self._engine = sa.create_engine(
-                address, pool_pre_ping=True, execution_options={"postgresql_readonly": True}
-            )
         self._snapshot: Optional[Snapshot] = None
         self._stamp: Any = None
+        self._asking = threading.Lock()
+        self._asked = -RECENT_SECONDS
+        self._problem = ""
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether `snapshot` answers at once, without asking a server that may keep one waiting."""
+        return self._file is not None or time.monotonic() - self._asked < RECENT_SECONDS
 
     def snapshot(self) -> Snapshot:
-        """The current records.
+        """The current records. Threads may share a store.
 
         Raises:
             StoreUnavailable: when the store cannot be read.
         """
+        if self._file is not None:
+            return self._current()
+        # Those who come while somebody asks take the same answer: a frozen server costs its time once.
+        with self._asking:
+            if not self.at_hand:
+                try:
+                    self._current()
+                    self._problem = ""
+                except StoreUnavailable as error:
+                    self._problem = str(error)
+                self._asked = time.monotonic()
+            if self._problem or self._snapshot is None:
+                raise StoreUnavailable(self._problem)
+            return self._snapshot
+
+    def _current(self) -> Snapshot:
         try:
             stamp = self._file_stamp()
             if self._snapshot is not None and stamp is not None and stamp == self._stamp:
                 return self._snapshot
             with self._engine.connect() as connection:
                 version = connection.execute(sa.select(database.version_table.c.version)).scalar()
+                if version is None:
+                    raise ValueError("a store without a version")
                 if self._snapshot is None or self._snapshot.version != version:
                     self._snapshot = Snapshot(str(version), database.read(connection))
         except (sa.exc.SQLAlchemyError, ValueError, OSError) as error:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import Any, Dict, Optional
+from urllib.parse import urljoin
 
+import aiohttp
 from rasa.utils.endpoints import EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 
@@ -18,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 #: An action server that has not answered by then is taken to be down.
 TIMEOUT_SECONDS = 8.0
+HEALTH_SECONDS = 2.0
 
 
 def apology_response() -> Dict[str, Any]:
@@ -51,6 +54,16 @@ class RemoteActions(_Apologising):
 
     async def _request(self, *args: Any, **kwargs: Any) -> Optional[Any]:
         return await EndpointConfig.request(self, *args, **kwargs)
+
+    async def check(self) -> None:
+        """Ask the action server whether it is well, at `/health` beside the address of the actions.
+
+        Raises:
+            aiohttp.ClientError, asyncio.TimeoutError: when it is not, or not within two seconds.
+        """
+        limit = aiohttp.ClientTimeout(total=HEALTH_SECONDS)
+        async with aiohttp.ClientSession(timeout=limit) as session, session.get(urljoin(self.url, "health")) as answer:
+            answer.raise_for_status()
 
 
 class InProcessActions(_Apologising):

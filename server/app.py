@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import errno
+import asyncio
 import importlib
 import json
+import logging
 import os
-import socket
 import tarfile
 import zlib
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Awaitable, Callable, Dict, List, Mapping, Optional
 
 import rasa.core.run
+import redis
 import sqlalchemy as sa
 from rasa.core.channels.channel import InputChannel
 from rasa.core.utils import AvailableEndpoints
@@ -25,16 +26,25 @@ from sanic import Sanic, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from actions.actions import fact_store
-from channels import feedback
+from actions.actions import current_facts, fact_store, facts_version
+from channels import Seen, feedback
 from channels.rest import RestInput
+from facts import engine
 from facts.store import StoreUnavailable
-from server import rasa_patches
+from server import metrics, rasa_patches, redis_stores, retention, turns
 from server.action_endpoint import InProcessActions, RemoteActions
-from server.settings import ROOT, SettingError, Settings
+from server.conversations import ConversationStore
+from server.counted import CountedPace, CountedVotes
+from server.question_log import QuestionLog
+from server.settings import ROOT, VERSION, SettingError, Settings, is_redis
+from server.takeover import Takeover
+
+logger = logging.getLogger(__name__)
 
 #: A question is a few hundred bytes; nothing larger than this is read.
 MAX_BODY_BYTES = 32_768
+#: What has not answered by then counts as not ready.
+READY_SECONDS = 2.5
 #: Module, class, prefix of the environment variables, and which credential each of them is.
 _CHAT_SERVICES = (
     (
@@ -55,20 +65,18 @@ _CHAT_SERVICES = (
         },
     ),
 )
-VERSION = (ROOT / "VERSION").read_text(encoding="utf8").strip()
 
 
 def endpoints(settings: Settings) -> AvailableEndpoints:
     """What Rasa would read from `endpoints.yml`, from the settings."""
+    stored_in = redis_stores.RedisConversations if is_redis(settings.conversations_url) else ConversationStore
+    locks = redis_stores.RedisLocks(EndpointConfig(url=settings.locks_url)) if settings.locks_url else None
     action = RemoteActions(url=settings.action_endpoint) if settings.action_endpoint else InProcessActions()
     return AvailableEndpoints(
         nlg=EndpointConfig(type="replies.nlg.DisclaimerNLG"),
         action=action,
-        tracker_store=EndpointConfig(
-            type="server.conversations.ConversationStore",
-            url=settings.conversations_url,
-            retention_days=settings.retention_days,
-        ),
+        tracker_store=stored_in(None, host=settings.conversations_url, retention_days=settings.retention_days),
+        lock_store=locks,
     )
 
 
@@ -85,7 +93,7 @@ def model_file(settings: Settings) -> Path:
 
 
 def require_whole(model: Path) -> None:
-    """Fail early when a model was cut short.
+    """Fail early when a model was cut short or damaged.
 
     Raises:
         SettingError: when it cannot be read to its end.
@@ -93,6 +101,9 @@ def require_whole(model: Path) -> None:
     try:
         with tarfile.open(model) as archive:
             archive.getmembers()
+            # Only at its very end is compressed data checked.
+            while archive.fileobj and archive.fileobj.read(1_048_576):
+                pass
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise SettingError(f"The model {model.name} (MODEL) cannot be read: run `make train`.") from error
 
@@ -104,41 +115,37 @@ def require_stores(settings: Settings) -> None:
         SettingError: naming the variable.
     """
     (ROOT / ".build").mkdir(exist_ok=True)
-    for name, url in (("CONVERSATIONS_URL", settings.conversations_url), ("FEEDBACK_URL", settings.feedback_url)):
+    stores = {
+        "LOCKS_URL": settings.locks_url,
+        "CONVERSATIONS_URL": settings.conversations_url,
+        "FEEDBACK_URL": settings.feedback_url,
+    }
+    # What stands for two settings is called by the one that was given.
+    for url, name in {url: name for name, url in stores.items() if url}.items():
         try:
-            address = sa.engine.make_url(url)
-            sa.create_engine(address).connect().close()
-        except (sa.exc.SQLAlchemyError, OSError, ImportError) as error:
+            if is_redis(url):
+                redis_stores.require(url)
+            else:
+                address = engine.address_of(url)
+                opened = engine.open_server(address) if engine.is_server(address) else sa.create_engine(address)
+                opened.connect().close()
+                opened.dispose()
+        except (sa.exc.SQLAlchemyError, redis.RedisError, OSError, ImportError) as error:
             raise SettingError(f"{name} cannot be used ({type(error).__name__}): is it there and writable?") from error
 
 
-def require_free_port(settings: Settings) -> None:
-    """Fail early, and by name, when the port is taken.
-
-    Raises:
-        SettingError: when something listens there already.
-    """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise SettingError(f"HOST={settings.host!r} is no address of this machine.") from error
-            raise SettingError(
-                f"Port {settings.port} on {settings.host} is taken: "
-                "stop what runs there, or choose another with PORT=5006."
-            ) from error
-
-
-def input_channels(env: Mapping[str, str]) -> List[InputChannel]:
+def input_channels(env: Mapping[str, str], settings: Optional[Settings] = None) -> List[InputChannel]:
     """REST always; Slack and Telegram when any of their variables is set.
 
     Raises:
         SettingError: naming the variable that is missing or unusable.
     """
-    channels: List[InputChannel] = [RestInput()]
+    settings = settings or Settings.from_environment(env)
     disclaimer = read_yaml_file(ROOT / "domain.yml")["responses"]["utter_disclaimer"][0]["text"]
+    pace = CountedPace(settings.messages_per_minute, settings.locks_url)
+    # A delivery marked twice over would count as seen before, and be lost.
+    shared = redis_stores.connect(settings.locks_url, retries=0) if settings.locks_url else None
+    channels: List[InputChannel] = [RestInput(disclaimer, pace)]
     for module, kind, prefix, variables in _CHAT_SERVICES:
         credentials = {key: env.get(f"{prefix}_{name}", "").strip() or None for key, name in variables.items()}
         if not any(credentials.values()):
@@ -146,7 +153,8 @@ def input_channels(env: Mapping[str, str]) -> List[InputChannel]:
         # Only what is switched on is imported: it takes time at every start.
         channel = getattr(importlib.import_module(module), kind)
         try:
-            channels.append(channel.from_credentials({**credentials, "disclaimer": disclaimer}))
+            more = {"disclaimer": disclaimer, "seen": Seen(shared=shared), "pace": pace}
+            channels.append(channel.from_credentials({**credentials, **more}))
         except InvalidConfigException as error:
             raise SettingError(str(error)) from error
     return channels
@@ -160,22 +168,68 @@ def create_app(settings: Settings, model: Optional[Path] = None) -> Sanic:
     require_whole(chosen)
     available = endpoints(settings)
     app: Sanic = rasa.core.run.configure_app(
-        input_channels(os.environ),
+        input_channels(os.environ, settings),
         cors=list(settings.web_origins) or None,
         enable_api=False,
         port=settings.port,
         endpoints=available,
     )
+    rasa_patches.expose_header(app, "Retry-After")
     app.config.REQUEST_MAX_SIZE = MAX_BODY_BYTES
     app.config.FALLBACK_ERROR_FORMAT = "json"
     app.register_listener(
         partial(rasa.core.run.load_agent_on_start, str(chosen), available, None), "before_server_start"
     )
     app.register_listener(rasa.core.run.close_resources, "after_server_stop")
-    app.blueprint(feedback.blueprint(feedback.FeedbackStore(settings.feedback_url)))
+    votes = CountedVotes(settings.feedback_url)
+    app.blueprint(feedback.blueprint(votes))
+    questions = _question_log(settings)
+    retention.keep(app, available.tracker_store.sweep, votes.sweep, *((questions.sweep,) if questions else ()))
+    _add_metrics(app, questions)
     _add_page(app)
-    _add_health(app, chosen)
+    _add_health(app, available)
+    Takeover(partial(model_file, settings), require_whole, chosen, turns.watch_model).keep_looking(app)
     return app
+
+
+def _question_log(settings: Settings) -> Optional[QuestionLog]:
+    """The log of questions, when it is switched on.
+
+    Raises:
+        SettingError: when it cannot be used. The database need not be there yet.
+    """
+    if not settings.question_log_url:
+        return None
+    redactor = None
+    if settings.question_log_text:
+        # Takes memory and time, so it is imported only for those who keep texts, and then not in the middle of a turn.
+        from server.redaction import Redactor
+
+        redactor = lambda: Redactor(fact_store().snapshot().terms.values())  # noqa: E731
+    try:
+        return QuestionLog(settings.question_log_url, settings.question_log_days, redactor)
+    except (sa.exc.SQLAlchemyError, OSError, ImportError) as error:
+        raise SettingError(f"QUESTION_LOG_URL cannot be used ({type(error).__name__}).") from error
+
+
+def _add_metrics(app: Sanic, questions: Optional[QuestionLog]) -> None:
+    def finished(turn: turns.Turn) -> None:
+        metrics.turn(turn.channel, turn.outcome, turn.topic, turn.fallback, turn.seconds)
+        if questions:
+            questions.record(turn)
+
+    async def watch(app: Sanic, _: asyncio.AbstractEventLoop) -> None:
+        # The terminal talks over the REST channel of its own process.
+        turns.watch(app.ctx.agent, finished, {"rest": "shell"} if getattr(app.ctx, "in_terminal", False) else None)
+
+    async def close(app: Sanic, _: asyncio.AbstractEventLoop) -> None:
+        if questions:
+            await asyncio.to_thread(questions.close)
+
+    app.register_listener(watch, "before_server_start")  # once the agent is loaded
+    app.register_listener(close, "after_server_stop")
+    metrics.describe(VERSION, lambda: turns.model_of(getattr(app.ctx, "agent", None)), facts_version)
+    app.blueprint(metrics.blueprint())
 
 
 def _add_page(app: Sanic) -> None:
@@ -192,7 +246,16 @@ def _add_page(app: Sanic) -> None:
     app.static("/chat", str(web), name="web")
 
 
-def _add_health(app: Sanic, model: Path) -> None:
+def _add_health(app: Sanic, available: AvailableEndpoints) -> None:
+    checked: Dict[str, Callable[[], Awaitable[Any]]] = {
+        "facts": current_facts,
+        "conversations": available.tracker_store.check,
+    }
+    if available.lock_store:
+        checked["locks"] = available.lock_store.check
+    if isinstance(available.action, RemoteActions):
+        checked["actions"] = available.action.check
+
     @app.route("/health/live", methods=["GET"])
     async def live(request: Request) -> HTTPResponse:
         return response.json({"status": "ok"})
@@ -200,17 +263,25 @@ def _add_health(app: Sanic, model: Path) -> None:
     @app.route("/health/ready", methods=["GET"])
     async def ready(request: Request) -> HTTPResponse:
         agent = getattr(request.app.ctx, "agent", None)
-        checks: Dict[str, Any] = {"model": bool(agent and agent.is_ready())}
-        try:
-            checks["facts"] = bool(fact_store().snapshot().version)
-        except StoreUnavailable:
-            checks["facts"] = False
+        found = await asyncio.gather(*(_works(check) for check in checked.values()))
+        checks = {"model": bool(agent and agent.is_ready()), **dict(zip(checked, found, strict=True))}
         return response.json(checks, 200 if all(checks.values()) else 503)
 
     @app.route("/version", methods=["GET"])
     async def version(request: Request) -> HTTPResponse:
         try:
-            facts = fact_store().snapshot().version
+            facts: Optional[str] = (await current_facts()).version
         except StoreUnavailable:
             facts = None
-        return response.json({"version": VERSION, "model": model.name, "facts": facts}, dumps=json.dumps)
+        model = turns.model_of(getattr(request.app.ctx, "agent", None)) or None
+        return response.json({"version": VERSION, "model": model, "facts": facts}, dumps=json.dumps)
+
+
+async def _works(check: Callable[[], Awaitable[Any]]) -> bool:
+    """Whether something that is needed can be reached, soon."""
+    try:
+        await asyncio.wait_for(check(), READY_SECONDS)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it
+        logger.warning("Not ready: %s failed (%s).", check.__qualname__, type(error).__name__)
+        return False
+    return True

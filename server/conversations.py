@@ -7,9 +7,11 @@ erasing someone is deleting a row.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
-from typing import Any, Iterable, Optional
+from functools import partial
+from typing import Any, Callable, Iterable, List, Optional, Set, TypeVar
 
 import sqlalchemy as sa
 from rasa.core.brokers.broker import EventBroker
@@ -18,9 +20,14 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import BotUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from facts import engine
+
 #: About five turns.
 KEPT_EVENTS = 36
 SECONDS_A_DAY = 86_400
+
+
+Result = TypeVar("Result")
 
 
 class ConversationStore(TrackerStore, SerializedTrackerAsText):
@@ -29,6 +36,9 @@ class ConversationStore(TrackerStore, SerializedTrackerAsText):
     Args:
         host: where conversations are kept (Rasa hands the `url` of endpoints.yml over by this name).
         retention_days: a conversation without a message for so long is deleted.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: when it cannot be reached; so do all methods.
     """
 
     def __init__(
@@ -42,13 +52,16 @@ class ConversationStore(TrackerStore, SerializedTrackerAsText):
         super().__init__(domain, event_broker, **kwargs)
         self._retention_seconds = float(retention_days) * SECONDS_A_DAY
         self._swept = 0.0
-        address = sa.engine.make_url(host or "sqlite://")
-        self._engine = sa.create_engine(
-            address,
-            **({"poolclass": sa.pool.StaticPool, "connect_args": {"check_same_thread": False}}
-               if address.get_backend_name() == "sqlite" else {"pool_pre_ping": True}),
-        )  # fmt: skip
-        if address.get_backend_name() == "sqlite":
+        #: Whose last turn was answered but could not be kept, as on a full disk: what is stored is out of date.
+        self._unkept: Set[str] = set()
+        address = engine.address_of(host or "sqlite://")
+        self._is_server = engine.is_server(address)
+        if self._is_server:
+            self._engine = engine.open_server(address)
+        else:
+            self._engine = sa.create_engine(
+                address, poolclass=sa.pool.StaticPool, connect_args={"check_same_thread": False}
+            )
             with self._engine.connect() as connection:
                 # What is deleted is overwritten, and a turn does not wait for the disk.
                 for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
@@ -61,7 +74,7 @@ class ConversationStore(TrackerStore, SerializedTrackerAsText):
             sa.Column("updated", sa.Float, nullable=False, index=True),
             sa.Column("events", sa.Text, nullable=False),
         )
-        metadata.create_all(self._engine)
+        engine.create_tables(metadata, self._engine)
 
     def init_tracker(self, sender_id: str) -> DialogueStateTracker:
         return DialogueStateTracker(sender_id, self.domain.slots, max_event_history=KEPT_EVENTS)
@@ -69,33 +82,51 @@ class ConversationStore(TrackerStore, SerializedTrackerAsText):
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Keep the last events, or erase everything when the reply was to "forget me"."""
         await self.stream_events(tracker)
-        if _asked_to_forget(tracker):
-            self.delete(tracker.sender_id)
+        if asked_to_forget(tracker):
+            await self._do(lambda: self.delete(tracker.sender_id))
             return
         now = time.time()
-        events = [event.as_dict() for event in tracker.events][-KEPT_EVENTS:]
-        row = {"sender": tracker.sender_id, "updated": now, "events": json.dumps(events)}
-        with self._engine.begin() as connection:
-            kept = connection.execute(self._table.update().where(self._table.c.sender == tracker.sender_id), row)
-            if not kept.rowcount:
-                connection.execute(self._table.insert(), row)
-        self._sweep(now)
+        row = {"sender": tracker.sender_id, "updated": now, "events": json.dumps(kept_events(tracker))}
+        try:
+            await self._do(lambda: self._keep(row))
+        except BaseException:
+            self._unkept.add(tracker.sender_id)
+            raise
+        self._unkept.discard(tracker.sender_id)
+        if now - self._swept >= min(600.0, self._retention_seconds):
+            await self.sweep()
 
     async def retrieve(self, sender_id: str) -> Optional[DialogueStateTracker]:
-        oldest = time.time() - self._retention_seconds
-        query = sa.select(self._table.c.events).where(self._table.c.sender == sender_id, self._table.c.updated > oldest)
-        with self._engine.connect() as connection:
-            events = connection.execute(query).scalar()
-        if events is None:
-            return None
-        return self.deserialise_tracker(sender_id, f'{{"name": {json.dumps(sender_id)}, "events": {events}}}')
+        # Begun anew rather than gone on with as it was a turn ago: "and for ALS?" would answer another question.
+        events = None if sender_id in self._unkept else await self._do(lambda: self._events(sender_id))
+        return None if events is None else self.deserialise_tracker(sender_id, serialised(sender_id, events))
 
     async def retrieve_full_tracker(self, conversation_id: str) -> Optional[DialogueStateTracker]:
         return await self.retrieve(conversation_id)
 
     async def keys(self) -> Iterable[str]:
-        with self._engine.connect() as connection:
-            return [row.sender for row in connection.execute(sa.select(self._table.c.sender))]
+        def senders() -> List[str]:
+            with self._engine.connect() as connection:
+                return [row.sender for row in connection.execute(sa.select(self._table.c.sender))]
+
+        return await self._do(senders)
+
+    async def sweep(self) -> None:
+        """Delete every conversation whose time is over."""
+        self._swept = time.time()
+        await self._do(self._delete_old)
+        for sender in tuple(self._unkept):
+            await self._do(partial(self.delete, sender))
+            self._unkept.discard(sender)
+
+    async def check(self) -> None:
+        """Ask for nothing, to see whether conversations can be kept."""
+
+        def ask() -> None:
+            with self._engine.connect() as connection:
+                connection.execute(sa.select(1))
+
+        await self._do(ask)
 
     def delete(self, sender_id: str) -> None:
         """Erase a conversation."""
@@ -103,22 +134,51 @@ class ConversationStore(TrackerStore, SerializedTrackerAsText):
             connection.execute(self._table.delete().where(self._table.c.sender == sender_id))
         self._leave_no_trace()
 
+    async def _do(self, work: Callable[[], Result]) -> Result:
+        """SQLite at once; a server in a thread, so that nobody else waits while it does not answer."""
+        return await asyncio.to_thread(work) if self._is_server else work()
+
+    def _keep(self, row: Any) -> None:
+        replace = self._table.update().where(self._table.c.sender == row["sender"])
+        try:
+            with self._engine.begin() as connection:
+                if not connection.execute(replace, row).rowcount:
+                    connection.execute(self._table.insert(), row)
+        except sa.exc.IntegrityError:  # another assistant has just put it there
+            with self._engine.begin() as connection:
+                connection.execute(replace, row)
+
+    def _events(self, sender_id: str) -> Optional[str]:
+        oldest = time.time() - self._retention_seconds
+        query = sa.select(self._table.c.events).where(self._table.c.sender == sender_id, self._table.c.updated > oldest)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar()
+
     def _leave_no_trace(self) -> None:
         """SQLite's log file still holds what was deleted until it is folded into the database."""
-        if self._engine.dialect.name == "sqlite":
+        if not self._is_server:
             with self._engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _sweep(self, now: float) -> None:
-        if now - self._swept < min(600.0, self._retention_seconds):
-            return
-        self._swept = now
+    def _delete_old(self) -> None:
+        oldest = time.time() - self._retention_seconds
         with self._engine.begin() as connection:
-            gone = connection.execute(self._table.delete().where(self._table.c.updated < now - self._retention_seconds))
+            gone = connection.execute(self._table.delete().where(self._table.c.updated < oldest))
         if gone.rowcount:
             self._leave_no_trace()
 
 
-def _asked_to_forget(tracker: DialogueStateTracker) -> bool:
+def kept_events(tracker: DialogueStateTracker) -> List[Any]:
+    """The last events of a conversation, as JSON takes them."""
+    return [event.as_dict() for event in tracker.events][-KEPT_EVENTS:]
+
+
+def serialised(sender_id: str, events: str) -> str:
+    """A conversation as Rasa's `deserialise_tracker` reads it, from the JSON of its events."""
+    return f'{{"name": {json.dumps(sender_id)}, "events": {events}}}'
+
+
+def asked_to_forget(tracker: DialogueStateTracker) -> bool:
+    """Whether the last reply was to "forget me"."""
     last = next((e for e in reversed(tracker.events) if isinstance(e, BotUttered)), None)
     return bool(last and (last.metadata.get("metadata") or {}).get("forget"))

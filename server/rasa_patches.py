@@ -8,8 +8,12 @@ from typing import Any, Dict, Optional, Type
 
 import jsonschema
 from rasa.core.actions.action import RemoteAction
+from rasa.core.agent import Agent
+from rasa.core.tracker_store import FailSafeTrackerStore, TrackerStore
 from rasa.shared.constants import DOCS_BASE_URL
+from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event
+from sanic import Sanic
 
 
 class RasaChanged(Exception):
@@ -60,12 +64,29 @@ def _resolve_event(type_name: str, default: Optional[Type[Event]] = None) -> Opt
         return _resolve_by_type(type_name, default)
 
 
+_create_tracker_store = Agent._create_tracker_store
+
+
+def _create_honest_tracker_store(store: Optional[TrackerStore], domain: Domain) -> TrackerStore:
+    created = _create_tracker_store(store, domain)
+
+    def fail(error: Exception) -> None:
+        raise error
+
+    if isinstance(created, FailSafeTrackerStore):
+        created._on_tracker_store_error = fail
+    return created
+
+
 def apply() -> None:
     """Apply every patch, once.
 
     Rasa checks its constant schema of action results anew at every action call, 17 ms of a turn; a
     validator built once makes the same checks. And it walks all classes of events anew for every
     event of a stored conversation, 3 ms of a turn; what was found is remembered.
+
+    When conversations cannot be read or kept, Rasa answers as if nothing had been said before, and keeps
+    them in memory for ever, out of reach of "forget me". Here the turn fails, and the channel says so.
     """
     if getattr(RemoteAction, "_validate_action_result", None) is not _validate_action_result:
         _require(RemoteAction, "_validate_action_result", "validate(result, self.action_response_format_spec())")
@@ -73,3 +94,23 @@ def apply() -> None:
     if Event.resolve_by_type is not _resolve_event:
         _require(Event, "resolve_by_type", "all_subclasses(Event)", "cls.type_name == type_name")
         Event.resolve_by_type = staticmethod(_resolve_event)
+    if Agent._create_tracker_store is not _create_honest_tracker_store:
+        _require(Agent, "_create_tracker_store", "return FailSafeTrackerStore(tracker_store)")
+        _require(FailSafeTrackerStore, "save", "self.on_tracker_store_error(e)")
+        _require(FailSafeTrackerStore, "retrieve", "self.on_tracker_store_retrieve_error(e)")
+        for name in ("on_tracker_store_error", "on_tracker_store_retrieve_error"):
+            _require(FailSafeTrackerStore, name, "self._on_tracker_store_error(error)")
+        Agent._create_tracker_store = staticmethod(_create_honest_tracker_store)
+
+
+def expose_header(app: Sanic, name: str) -> None:
+    """Let pages of other websites read a header of a response. Rasa exposes one of its own only, "filename".
+
+    Args:
+        app: as `rasa.core.run.configure_app` makes it.
+    """
+    try:
+        for _, options in app.ctx.sanic_cors.resources:
+            options["expose_headers"] = name
+    except (AttributeError, TypeError, ValueError) as error:
+        raise RasaChanged("The options of CORS are not where they were") from error

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import List, Mapping, Optional, Tuple
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from redis.connection import parse_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from facts.engine import address_of
 
 ROOT = Path(__file__).parent.parent
+VERSION = (ROOT / "VERSION").read_text(encoding="utf8").strip()
+LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 class SettingError(Exception):
@@ -22,6 +29,42 @@ def _number(env: Mapping[str, str], name: str, default: int, least: int, most: i
     if not (text.isascii() and text.isdigit()) or not least <= int(text) <= most:
         raise SettingError(f"{name}={text!r}: give a whole number from {least} to {most}")
     return int(text)
+
+
+def _choice(env: Mapping[str, str], name: str, allowed: Tuple[str, ...]) -> str:
+    """One of some words, in any case; the first when it is not set."""
+    word = env.get(name, "").strip().lower() or allowed[0]
+    if word not in allowed:
+        raise SettingError(f"{name}={env[name]!r}: give one of {', '.join(dict.fromkeys(allowed))}")
+    return word
+
+
+def is_redis(url: str) -> bool:
+    """Whether a URL is that of a Redis."""
+    return url.startswith(("redis://", "rediss://"))
+
+
+def _url(env: Mapping[str, str], name: str, default: Optional[str], redis: bool = False, sql: bool = True) -> str:
+    """A database's URL; what it may be of. The value is not repeated in an error: it may hold a password."""
+    url = env.get(name, "").strip()
+    if not url:
+        return default or ""
+    if redis and is_redis(url):
+        try:
+            parse_url(url)
+        except ValueError as error:
+            raise SettingError(f"{name} is no URL such as redis://127.0.0.1:6379/0") from error
+    elif not sql:
+        raise SettingError(f"{name} is no URL of a Redis such as redis://127.0.0.1:6379/0")
+    else:
+        try:
+            address_of(url).get_dialect()
+        except (SQLAlchemyError, ImportError) as error:
+            what = "no URL of a Redis or of a database" if redis else "no URL of a database"
+            raise SettingError(
+                f"{name} is {what} such as sqlite:////data/it.sqlite or postgresql://me@127.0.0.1/it"
+            ) from error
+    return url
 
 
 @dataclass(frozen=True)
@@ -38,12 +81,25 @@ class Settings:
     #: Where conversations are kept, and for how long after their last message.
     conversations_url: str = "sqlite:///" + str(ROOT / ".build" / "conversations.sqlite")
     retention_days: int = 1
+    #: A Redis for what several assistants must know of each other; each knows only itself when None.
+    locks_url: Optional[str] = None
+    #: How many messages a minute one person may send; 0 for as many as come.
+    messages_per_minute: int = 20
     #: Where votes on replies are kept.
     feedback_url: str = "sqlite:///" + str(ROOT / ".build" / "feedback.sqlite")
+    #: Where it is kept what was asked and how well it was answered, for how long, and whether with the words.
+    question_log_url: Optional[str] = None
+    question_log_days: int = 90
+    question_log_text: bool = False
+    #: As `logging` has it.
+    log_level: int = logging.WARNING
 
     @classmethod
-    def from_environment(cls, env: Optional[Mapping[str, str]] = None) -> Settings:
+    def from_environment(cls, env: Optional[Mapping[str, str]] = None, port: int = 5005) -> Settings:
         """Read and check the environment.
+
+        Args:
+            port: where to listen unless `PORT` says.
 
         Raises:
             SettingError: naming the variable and what it may hold.
@@ -56,20 +112,46 @@ class Settings:
         for origin in origins:
             if not origin.startswith(("http://", "https://")):
                 raise SettingError(f"WEB_ORIGINS: {origin!r} is not an origin such as https://www.example.org")
-        for name in ("CONVERSATIONS_URL", "FEEDBACK_URL", "FACT_STORE_URL"):
-            try:
-                make_url(env.get(name, "").strip() or "sqlite://")
-            except ArgumentError as error:
-                raise SettingError(
-                    f"{name}={env[name]!r} is no SQLAlchemy URL such as sqlite:////data/it.sqlite"
-                ) from error
+        _url(env, "FACT_STORE_URL", None)
+        conversations_url = _url(env, "CONVERSATIONS_URL", cls.conversations_url, redis=True)
+        shared = conversations_url if is_redis(conversations_url) else None
+        question_log_url = _url(env, "QUESTION_LOG_URL", None) or None
+        question_log_text = _choice(env, "QUESTION_LOG_TEXT", ("off", "on")) == "on"
+        if question_log_text and not question_log_url:
+            raise SettingError("QUESTION_LOG_TEXT=on needs a place to keep questions: set QUESTION_LOG_URL")
+        level = _choice(env, "LOG_LEVEL", ("warning", *LOG_LEVELS))
         return cls(
             host=env.get("HOST", "").strip() or cls.host,
-            port=_number(env, "PORT", cls.port, 1, 65535),
+            port=_number(env, "PORT", port, 1, 65535),
             action_endpoint=endpoint,
             web_origins=tuple(origins),
             model=Path(env.get("MODEL", "") or cls.model),
-            conversations_url=env.get("CONVERSATIONS_URL", "").strip() or cls.conversations_url,
-            feedback_url=env.get("FEEDBACK_URL", "").strip() or cls.feedback_url,
+            conversations_url=conversations_url,
+            feedback_url=_url(env, "FEEDBACK_URL", cls.feedback_url),
+            locks_url=_url(env, "LOCKS_URL", shared, redis=True, sql=False) or None,
+            messages_per_minute=_number(env, "MESSAGES_PER_MINUTE", cls.messages_per_minute, 0, 10_000),
             retention_days=_number(env, "RETENTION_DAYS", cls.retention_days, 1, 365),
+            question_log_url=question_log_url,
+            question_log_days=_number(env, "QUESTION_LOG_DAYS", cls.question_log_days, 1, 3650),
+            question_log_text=question_log_text,
+            log_level=logging.getLevelName(level.upper()),
         )
+
+
+def require_free_port(settings: Settings) -> None:
+    """Fail early, and by name, when the port is taken.
+
+    Raises:
+        SettingError: when something listens there already.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise SettingError(f"HOST={settings.host!r} is no address of this machine.") from error
+            raise SettingError(
+                f"Port {settings.port} on {settings.host} is taken: "
+                f"stop what runs there, or choose another with PORT={settings.port % 65535 + 1}."
+            ) from error

@@ -18,6 +18,7 @@ import requests
 
 from facts.build import build
 from facts.store import FactStore, Snapshot
+from tests.services import postgres, redis  # noqa: F401 - fixtures for all
 
 ROOT = Path(__file__).parent.parent
 
@@ -106,6 +107,7 @@ def start_assistant(tmp_path_factory: pytest.TempPathFactory, store_url: str) ->
             "PORT": str(port),
             "FACT_STORE_URL": store_url,
             "CONVERSATIONS_URL": f"sqlite:///{folder}/conversations.sqlite",
+            "MESSAGES_PER_MINUTE": "0",
             **environment,
         }
         log = folder / "assistant.log"

@@ -4,41 +4,23 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import BotUttered, SlotSet, UserUttered
 
 from server import conversations
 from server.conversations import KEPT_EVENTS, ConversationStore
-
-ROOT = Path(__file__).parent.parent.parent
+from tests.server.talks import load_domain, said, texts_of
 
 
 @pytest.fixture(scope="module")
 def domain() -> Domain:
-    return Domain.load(str(ROOT / "domain.yml"))
+    return load_domain()
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/conversations.sqlite"
-
-
-async def said(store: ConversationStore, sender: str, *texts: str, forget: bool = False) -> Any:
-    """Let someone say something, with a reply to each."""
-    tracker = await store.get_or_create_tracker(sender)
-    for text in texts:
-        tracker.update(UserUttered(text, {"name": "cure", "confidence": 1.0}))
-        tracker.update(SlotSet("context", {"topic": "cure"}))
-        tracker.update(BotUttered(f"reply to {text}", metadata={"metadata": {"forget": True} if forget else {}}))
-    await store.save(tracker)
-    return tracker
-
-
-def texts_of(tracker: Any) -> list[str]:
-    return [event.text for event in tracker.events if isinstance(event, UserUttered)]
 
 
 async def test_a_conversation_is_found_again_after_a_restart(url: str, domain: Domain) -> None:

@@ -11,13 +11,14 @@ import pytest
 from tests.conftest import ROOT
 
 SCRIPT = """
-import logging, sys, warnings
+import logging, os, sys, threading, warnings
 import structlog
 from server import logs
 
 early = logging.getLogger("rasa.early")
 early.addHandler(logging.StreamHandler())
 ours = logging.getLogger("channels.rest")
+CODE = os.path.join(os.getcwd(), "channels", "rest.py")
 logs.configure()
 
 for name in ("rasa.core.processor", "sanic.error", "sanic.root", "asyncio", "sqlalchemy.engine", "rasa.early", "late"):
@@ -31,9 +32,24 @@ for name in ("rasa.core.processor", "sanic.error", "sanic.root", "asyncio", "sql
 structlog.get_logger("rasa").warning("zqxmarker", text="zqxmarker", message={"text": "zqxmarker"})
 structlog.get_logger().error("event", error=ValueError("zqxmarker"))
 warnings.warn("zqxmarker", UserWarning)
-ours.error("Our own sentence (%s).", "ValueError")
-ours.info("Our own notice.")
 logging.getLogger("rasa").info("zqxmarker")
+ours.error("zqxmarker, from a library that was handed a logger of ours")
+exec(compile('ours.error("Our own sentence (%s).", "ValueError"); ours.info("Our own notice.")', CODE, "exec"))
+
+
+class Leaky:
+    def __del__(self):
+        raise ValueError("zqxmarker")
+
+
+def fail():
+    raise ValueError("zqxmarker")
+
+
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+Leaky()
 """
 
 
@@ -59,4 +75,9 @@ def test_it_is_told_where_and_with_which_error_something_was_logged(written: str
 
 def test_our_own_sentences_are_written_out(written: str) -> None:
     messages = [json.loads(line).get("message") for line in written.splitlines()]
-    assert [message for message in messages if message] == ["Our own sentence (ValueError).", "Our own notice."]
+    assert [message for message in messages if message][:2] == ["Our own sentence (ValueError).", "Our own notice."]
+
+
+def test_what_fails_where_nobody_can_catch_it_is_told_by_its_type(written: str) -> None:
+    messages = [json.loads(line).get("message") for line in written.splitlines()]
+    assert messages[-2:] == ["A thread ended (ValueError).", "Something could not be raised (ValueError)."]

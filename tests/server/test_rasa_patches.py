@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
 import pytest
 from rasa.core.actions.action import RemoteAction
+from rasa.core.agent import Agent
+from rasa.core.tracker_store import FailSafeTrackerStore, InMemoryTrackerStore
+from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event
 from rasa.shared.utils.common import all_subclasses
 
@@ -15,6 +19,7 @@ from server import rasa_patches
 # Taken when this module is collected, before anything can have been patched.
 ORIGINAL = RemoteAction._validate_action_result
 RESOLVE = Event.resolve_by_type
+CREATE = Agent._create_tracker_store
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +28,7 @@ def _original(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ORIGINAL.__module__ == "rasa.core.actions.action"
     monkeypatch.setattr(RemoteAction, "_validate_action_result", ORIGINAL)
     monkeypatch.setattr(Event, "resolve_by_type", staticmethod(RESOLVE))
+    monkeypatch.setattr(Agent, "_create_tracker_store", staticmethod(CREATE))
 
 
 RESULTS: list[Any] = [
@@ -129,3 +135,44 @@ def test_a_rasa_that_finds_events_otherwise_is_reported(monkeypatch: pytest.Monk
     monkeypatch.setattr(Event, "resolve_by_type", staticmethod(lambda name, default=None: None))
     with pytest.raises(rasa_patches.RasaChanged, match="resolve_by_type is not what it was"):
         rasa_patches.apply()
+
+
+class Away(InMemoryTrackerStore):
+    """A store that cannot be reached."""
+
+    async def save(self, tracker: Any) -> None:
+        raise OSError("away")
+
+    async def retrieve(self, sender_id: str) -> Any:
+        raise OSError("away")
+
+    retrieve_full_tracker = retrieve
+
+
+async def test_a_store_that_fails_is_not_replaced_by_one_in_memory() -> None:
+    rasa_patches.apply()
+    store = Agent(domain=Domain.empty(), tracker_store=Away(Domain.empty())).tracker_store
+    assert isinstance(store, FailSafeTrackerStore)
+    tracker = store.init_tracker("a")
+    for work in (store.retrieve("a"), store.retrieve_full_tracker("a"), store.save(tracker)):
+        with pytest.raises(OSError, match="away"):
+            await work
+    assert store._fallback_tracker_store is None
+
+
+async def test_a_store_that_works_is_used_as_before() -> None:
+    rasa_patches.apply()
+    store = Agent(domain=Domain.empty(), tracker_store=InMemoryTrackerStore(Domain.empty())).tracker_store
+    await store.save(store.init_tracker("a"))
+    assert await store.retrieve("a") is not None
+
+
+def test_a_rasa_that_keeps_conversations_otherwise_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Agent, "_create_tracker_store", staticmethod(lambda store, domain: store))
+    with pytest.raises(rasa_patches.RasaChanged, match="_create_tracker_store is not what it was"):
+        rasa_patches.apply()
+
+
+def test_an_application_without_cors_is_reported() -> None:
+    with pytest.raises(rasa_patches.RasaChanged, match="CORS"):
+        rasa_patches.expose_header(SimpleNamespace(ctx=SimpleNamespace()), "Retry-After")  # type: ignore[arg-type]

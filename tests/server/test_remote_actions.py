@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import requests
 
 from tests.conftest import Assistant, free_port, start, stop
 from tests.contract.reply_contract import keep_to_contract
@@ -46,6 +47,7 @@ class Both:
     near: dict[str, list[Any]]
     far: dict[str, list[Any]]
     without_server: list[tuple[Any, float]]
+    ready: list[requests.Response]
     logs: str
 
 
@@ -74,13 +76,15 @@ def both(
         near = {name: talk(assistant, name, texts) for name, texts in CONVERSATIONS.items()}
         far = {name: talk(remote, name, texts) for name, texts in CONVERSATIONS.items()}
         remote.ask("what does zqxmarker mean in als")
+        ready = [requests.get(f"{remote.address}/health/ready", timeout=30)]
     finally:
         stop(actions)
+    ready.append(requests.get(f"{remote.address}/health/ready", timeout=30))
     timed = []
     for text in ("what is ms", "hello", "i want to die"):
         begun = time.monotonic()
         timed.append((remote.ask(text), time.monotonic() - begun))
-    return Both(near, far, timed, log.read_text("utf8") + remote.log.read_text("utf8"))
+    return Both(near, far, timed, ready, log.read_text("utf8") + remote.log.read_text("utf8"))
 
 
 @pytest.mark.parametrize("name", CONVERSATIONS)
@@ -102,6 +106,10 @@ def test_without_the_action_server_there_is_an_apology_with_the_disclaimer_withi
         assert "sorry" in metadata["answer"]
         assert "112, 911 or 999" in metadata["answer"]  # whoever wrote in need
         assert seconds < 10
+
+
+def test_it_is_ready_only_with_its_action_server(both: Both) -> None:
+    assert [(answer.status_code, answer.json()["actions"]) for answer in both.ready] == [(200, True), (503, False)]
 
 
 def test_neither_process_logs_what_was_written(both: Both) -> None:

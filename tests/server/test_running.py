@@ -142,7 +142,7 @@ def test_without_its_store_it_apologises_with_the_disclaimer(storeless: Storeles
 def test_without_its_store_it_is_alive_but_not_ready(storeless: Storeless) -> None:
     assert storeless.live.status_code == 200
     assert storeless.ready.status_code == 503
-    assert storeless.ready.json() == {"model": True, "facts": False}
+    assert storeless.ready.json() == {"model": True, "facts": False, "conversations": True}
     assert storeless.version.status_code == 200
     assert storeless.version.json()["facts"] is None
 

@@ -14,6 +14,8 @@ def test_without_any_setting_it_runs_on_this_machine_only() -> None:
     assert (settings.host, settings.port, settings.action_endpoint) == ("127.0.0.1", 5005, None)
     assert settings.conversations_url.startswith("sqlite:///")
     assert settings.web_origins == ()
+    assert settings.locks_url is None
+    assert settings.messages_per_minute == 20
 
 
 def test_settings_are_read_and_tidied() -> None:
@@ -26,6 +28,9 @@ def test_settings_are_read_and_tidied() -> None:
             "MODEL": "/tmp/models",
             "CONVERSATIONS_URL": "sqlite:////tmp/c.sqlite",
             "RETENTION_DAYS": "7",
+            "FEEDBACK_URL": " postgres://me@db.example.org/votes ",
+            "LOCKS_URL": "rediss://:secret@redis.example.org:6380/1",
+            "MESSAGES_PER_MINUTE": "0",
         }
     )
     assert (settings.host, settings.port) == ("0.0.0.0", 8080)
@@ -34,10 +39,19 @@ def test_settings_are_read_and_tidied() -> None:
     assert settings.model == Path("/tmp/models")
     assert settings.conversations_url == "sqlite:////tmp/c.sqlite"
     assert settings.retention_days == 7
+    assert settings.feedback_url == "postgres://me@db.example.org/votes"
+    assert settings.locks_url == "rediss://:secret@redis.example.org:6380/1"
+    assert settings.messages_per_minute == 0
+
+
+def test_what_assistants_share_is_where_their_conversations_are_when_that_is_redis() -> None:
+    assert Settings.from_environment({"CONVERSATIONS_URL": "redis://127.0.0.1/3"}).locks_url == "redis://127.0.0.1/3"
+    assert Settings.from_environment({"CONVERSATIONS_URL": "postgresql://me@127.0.0.1/it"}).locks_url is None
 
 
 def test_an_empty_variable_is_one_that_is_not_set() -> None:
     names = ("HOST", "PORT", "ACTION_ENDPOINT", "WEB_ORIGINS", "MODEL", "CONVERSATIONS_URL", "RETENTION_DAYS")
+    names += ("FEEDBACK_URL", "FACT_STORE_URL", "LOCKS_URL", "MESSAGES_PER_MINUTE")
     assert Settings.from_environment(dict.fromkeys(names, "")) == Settings.from_environment({})
 
 
@@ -56,6 +70,14 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("ACTION_ENDPOINT", "localhost:5055"),
         ("WEB_ORIGINS", "https://a.example, b.example"),
         ("CONVERSATIONS_URL", "here"),
+        ("CONVERSATIONS_URL", "redis://127.0.0.1:port/0"),
+        ("CONVERSATIONS_URL", "mongodb://127.0.0.1/it"),
+        ("FEEDBACK_URL", "redis://127.0.0.1/0"),
+        ("FACT_STORE_URL", "redis://127.0.0.1/0"),
+        ("LOCKS_URL", "sqlite:////tmp/locks.sqlite"),
+        ("LOCKS_URL", "127.0.0.1:6379"),
+        ("MESSAGES_PER_MINUTE", "-1"),
+        ("MESSAGES_PER_MINUTE", "many"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_in_one_line(name: str, value: str) -> None:
@@ -64,3 +86,10 @@ def test_a_setting_that_cannot_be_used_is_named_in_one_line(name: str, value: st
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) > len(name) + len(value) + 10  # it says what to give instead
+
+
+@pytest.mark.parametrize("name", ["CONVERSATIONS_URL", "FEEDBACK_URL", "FACT_STORE_URL", "LOCKS_URL"])
+def test_a_password_is_not_repeated(name: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        Settings.from_environment({name: "mongodb://me:zqxsecret@127.0.0.1/it"})
+    assert "zqxsecret" not in str(caught.value)

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import requests
 
-from server.app import input_channels, model_file, require_free_port
-from server.settings import SettingError, Settings
+from server.app import input_channels, model_file, require_stores
+from server.settings import SettingError, Settings, require_free_port
 from tests.conftest import ROOT, free_port, stop
 
 
@@ -88,6 +88,45 @@ def test_a_start_that_cannot_be_says_so_in_one_line(fault: str, named: list[str]
 
 def test_the_assistant_whose_port_was_wanted_still_answers(refused: Any, assistant: Any) -> None:
     assert assistant.ask("what is ms")["metadata"]["outcome"] == "answered"
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ({"conversations_url": "redis://:zqxsecret@127.0.0.1:{port}/0"}, "CONVERSATIONS_URL"),
+        ({"conversations_url": "postgresql://me:zqxsecret@127.0.0.1:{port}/it"}, "CONVERSATIONS_URL"),
+        ({"conversations_url": "mysql://me:zqxsecret@127.0.0.1:{port}/it"}, "CONVERSATIONS_URL"),  # no driver
+        ({"locks_url": "redis://:zqxsecret@127.0.0.1:{port}/0"}, "LOCKS_URL"),
+        ({"feedback_url": "postgresql://me:zqxsecret@127.0.0.1:{port}/it"}, "FEEDBACK_URL"),
+    ],
+)
+@pytest.mark.parametrize("way", ["nobody listens", "nobody answers"])
+def test_a_store_that_is_away_at_the_start_is_named_soon(
+    way: str, setting: dict[str, str], named: str, tmp_path: Path
+) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        if way == "nobody answers":
+            silent.listen()
+        ((name, url),) = setting.items()
+        values = {
+            "conversations_url": f"sqlite:///{tmp_path}/c.sqlite",
+            "feedback_url": f"sqlite:///{tmp_path}/f.sqlite",
+            name: url.format(port=silent.getsockname()[1]),
+        }
+        begun = time.monotonic()
+        with pytest.raises(SettingError) as caught:
+            require_stores(Settings(**values))
+    assert time.monotonic() - begun < 5
+    assert str(caught.value).startswith(f"{named} cannot be used")
+    assert "zqxsecret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_redis_for_both_is_called_by_the_setting_that_was_given() -> None:
+    settings = Settings.from_environment({"CONVERSATIONS_URL": f"redis://127.0.0.1:{free_port()}/0"})
+    with pytest.raises(SettingError, match=r"^CONVERSATIONS_URL cannot"):
+        require_stores(settings)
 
 
 def test_a_host_that_is_none_of_this_machine_is_not_called_a_taken_port() -> None:
