@@ -21,7 +21,7 @@
 			waiting: 'Looking for an answer…',
 			slow: 'This takes longer than usual. Nothing you wrote is lost.',
 			away: 'The assistant did not answer. Nothing you wrote is lost.',
-			busy: (s) => `Many people are asking. Nothing you wrote is lost. Please try again in ${s ? `${s} seconds` : 'a little while'}.`,
+			busy: (s) => `The assistant is busy. Nothing you wrote is lost. Please try again in ${s > 90 ? `${Math.ceil(s / 60)} minutes` : s ? `${Math.max(s, 2)} seconds` : 'a little while'}.`,
 			retry: 'Try again',
 			table: 'MS and ALS side by side',
 			aspect: 'Aspect',
@@ -90,7 +90,8 @@
 
 		// Storage may be blocked, and randomUUID is missing without https.
 		const key = `ms-als-chat ${server}`;
-		const fresh = (old) => ({ ...old, sender: crypto.randomUUID?.() ?? crypto.getRandomValues(new Uint32Array(4)).join('-'), log: [], draft: '' });
+		const id = () => crypto.randomUUID?.() ?? crypto.getRandomValues(new Uint32Array(4)).join('-');
+		const fresh = (old) => ({ ...old, sender: id(), log: [], draft: '' });
 		let state = fresh();
 		const storage = (use) => { try { use(localStorage); } catch {} };
 		const save = () => storage((it) => it.setItem(key, JSON.stringify(state)));
@@ -103,7 +104,7 @@
 		const post = (path, body) => fetch(`${server}/${path}`, {
 			method: 'POST',
 			headers: { 'Content-Type': 'application/json' },
-			body: JSON.stringify({ sender: state.sender, ...body }),
+			body: JSON.stringify(body),
 			signal: AbortSignal.timeout?.(60000),
 		});
 
@@ -117,14 +118,16 @@
 
 		// The last entry of the log is the person's own until it is answered.
 		async function send(held = root.activeElement) {
-			const { message } = state.log.at(-1);
+			const { me, message } = state.log.at(-1);
+			// The server knows its buttons for a day, and none once it forgot the person.
+			const known = Date.now() - state.at < 8e7;
 			const timers = [setTimeout(tell, 400, say.waiting), setTimeout(tell, 8000, say.slow)];
 			busy = true;
 			tell();
 			polite.textContent = alarm.textContent = '';
 			refocus(held);
 			try {
-				const response = await post('webhooks/rest/webhook', { message });
+				const response = await post('webhooks/rest/webhook', { sender: state.sender, message: known ? message : me });
 				if (!response.ok) throw response;
 				const replies = list(await response.json());
 				if (!replies.length) throw response;
@@ -132,7 +135,8 @@
 				const wish = /^\W*forget me\W*$/i.test(message);
 				receive(replies, replies.some(({ forget, metadata: meta }) => forget || (wish && meta?.outcome !== 'error')));
 			} catch (problem) {
-				fail(problem.status === 429 ? say.busy(+problem.headers.get('Retry-After')) : say.away);
+				const wait = problem.headers?.get('Retry-After');
+				fail(problem.status === 429 || wait ? say.busy(+wait) : say.away);
 			}
 			timers.forEach(clearTimeout);
 			busy = false;
@@ -144,6 +148,7 @@
 				state = fresh(state);
 				log.replaceChildren();
 			}
+			state.at = forget ? 0 : Date.now();
 			const texts = replies.map((reply) => show(reply, state.log.push(reply))).join('\n');
 			(forget ? erase : save)();
 			reveal(log.children[log.children.length - replies.length]);
@@ -196,14 +201,14 @@
 				meta.checked === false && say.unchecked,
 				!answer.includes(disclaimer) && disclaimer,
 			].filter(Boolean).join('');
-			const [kind, title, content] = isUrgent(entry) ? ['urgent', say.urgent, withPhoneLinks(answer)] : ['bot', say.bot, answer];
+			const [kind, title, content] = isUrgent(entry) ? ['urgent', say.urgent, withPhoneLinks] : ['bot', say.bot, String];
 			log.append(article(kind, title,
-				h('p', 0, content),
+				answer.split('\n').map((part) => h('p', 0, content(part))),
 				rows[0] && table(rows),
 				sources[0] && [h('h4', 0, say.sources), h('ul', 0, sources.map(source))],
 				h('p', { className: 'note' }, note),
 				buttons[0] && h('div', { className: 'now row' }, buttons.map(({ title, payload }) => button(title, () => ask(title, payload)))),
-				count && !rated && !unrated && kind === 'bot' && feedback(entry, count - 1)));
+				count && !rated && !unrated && kind === 'bot' && feedback(entry)));
 			return [answer, ...extras.map((extra, i) => extra[0] && `${say.counts[i]}: ${extra.length}.`), note].filter(Boolean).join('\n');
 		}
 
@@ -227,13 +232,14 @@
 				[publisher, year].map((part) => part && `, ${part}`));
 		}
 
-		function feedback(entry, message_index) {
+		function feedback(entry) {
 			const { outcome, topic } = entry.metadata || {};
+			const vote = id(); // sent again with its reason, it is still one vote
 			const group = h('div', { className: 'now row', role: 'group', tabIndex: -1, 'aria-label': say.helpful }, say.helpful,
 				button(say.yes, () => rate(true)), button(say.no, () => rate(false)));
 			async function rate(helpful, reason) {
 				const held = root.activeElement;
-				const { status, ok } = await post('feedback', { message_index, outcome, topic, helpful, reason }).catch(() => 0);
+				const { status, ok } = await post('feedback', { vote, outcome, topic, helpful, reason }).catch(() => 0);
 				if (ok) {
 					entry.rated = true;
 					save();

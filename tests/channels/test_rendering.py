@@ -7,7 +7,7 @@ import html
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from outcomes import DISCLAIMER, OUTCOMES
+from outcomes import DISCLAIMER, OUTCOMES, reply
 
 from channels import Seen, setting, typed
 from channels.rendering import content_of, pack, shortened, split, utf16_length, web_address
@@ -71,6 +71,30 @@ def test_the_parts_of_a_reply_come_from_its_metadata():
     assert [s.url for s in content.sources][2] == ""
     assert "javascript" in content.sources[2].text
     assert len(content.buttons) == 7
+
+
+def test_two_answers_stand_apart():
+    assert content_of(reply("answered", "It is not known.\nThere is no cure.")).answer == (
+        "It is not known.\n\nThere is no cure."
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (
+            {"title": "MS Trust, home page", "publisher": "MS Trust", "url": "https://x.org", "year": None},
+            "MS Trust, home page, no date: https://x.org",
+        ),
+        (
+            {"title": "Children with MS", "publisher": "Children", "url": "https://x.org", "year": 2019},
+            "Children with MS, Children, 2019: https://x.org",
+        ),
+        ({"title": "", "publisher": "NHS", "url": "https://x.org", "year": 2024}, "NHS, 2024: https://x.org"),
+    ],
+)
+def test_a_source_is_named_once_with_its_year(source, text):
+    assert content_of(reply("answered", "A.", sources=[source])).sources[0].text == text
 
 
 @pytest.mark.parametrize(

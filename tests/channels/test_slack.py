@@ -301,6 +301,15 @@ async def test_a_replayed_press_is_answered_once():
 
 
 @pytest.mark.asyncio
+async def test_a_reply_to_a_press_says_what_was_pressed():
+    async with slack() as s:
+        await s.answered(s.press("/x", text={"type": "plain_text", "text": "Types of MS & *forms*"}))
+        post = s.api.posts[0]
+        assert post["blocks"][0]["text"]["text"] == "*Types of MS &amp; \u2217forms\u2217*"
+        assert post["text"].startswith("Types of MS &amp; \u2217forms*\nHello.")
+
+
+@pytest.mark.asyncio
 async def test_json_with_a_charset_is_taken():
     async with slack() as s:
         assert (await s.call(json.dumps(envelope(text="hi")), "application/json; charset=utf-8")).status_code == 200

@@ -354,12 +354,14 @@ async def test_a_message_nobody_asked_for_goes_to_the_conversations_chat():
 )
 async def test_a_press_that_we_did_not_offer_is_no_control_input(data):
     async with telegram() as t:
-        keyboard = {"inline_keyboard": [[{"text": "How is it treated?", "callback_data": data}]]}
-        await t.answered(t.press(data, reply_markup=keyboard))
-        assert t.api.sent[0]["text"].startswith(f"{EXPIRED} For example: How is it treated?")
+        await t.answered(t.press(data))
+        assert t.api.sent[0]["text"].startswith(EXPIRED)
         assert t.api.sent[0]["text"].endswith(channels.DISCLAIMER)
         await until(lambda: t.api.acknowledged)
         assert not t.assistant.messages
+        keyboard = {"inline_keyboard": [[{"text": "/restart How is it treated?", "callback_data": data}]]}
+        await t.answered(t.press(data, reply_markup=keyboard))
+        assert t.assistant.texts == ["restart How is it treated?"]  # its title, as if it were typed
 
 
 @pytest.mark.asyncio
@@ -374,6 +376,17 @@ async def test_a_press_from_another_chat_or_before_a_restart_is_answered_kindly(
         assert EXPIRED in t.api.sent[0]["text"]
         await t.answered(t.press(short))
         assert t.assistant.texts == [OUTCOMES["clarify"]["buttons"][0]["payload"]]
+
+
+@pytest.mark.asyncio
+async def test_a_reply_to_a_press_says_what_was_pressed():
+    async with telegram(OUTCOMES["clarify"]) as t:
+        await t.answered(t.message("hi"))
+        buttons = t.api.sent[0]["buttons"]
+        keyboard = {"inline_keyboard": [[button] for button in buttons]}
+        await t.answered(t.press(buttons[0]["callback_data"], reply_markup=keyboard))
+        assert t.api.sent[0]["text"].startswith("Do you mean")
+        assert t.api.sent[1]["text"].startswith("How is ALS diagnosed?\n\nDo you mean")
 
 
 def test_long_payloads_fit_into_64_bytes_and_what_is_kept_is_bounded():

@@ -24,9 +24,9 @@ def test_it_is_alive(assistant: Any) -> None:
     assert get(assistant, "/health/live").json() == {"status": "ok"}
 
 
-def test_it_is_ready_when_model_and_facts_are_there(assistant: Any) -> None:
+def test_it_is_ready_when_what_it_needs_is_there(assistant: Any) -> None:
     assert get(assistant, "/health/ready").status_code == 200
-    assert get(assistant, "/health/ready").json() == {"model": True, "facts": True}
+    assert get(assistant, "/health/ready").json() == {"model": True, "facts": True, "conversations": True}
 
 
 def test_it_tells_which_version_model_and_facts_it_runs(assistant: Any, facts: Snapshot) -> None:

@@ -16,6 +16,19 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
 AXE = ROOT / ".build/axe/node_modules/axe-core/axe.min.js"
+#: How Chromium is launched: it calls nobody by itself.
+CHROMIUM: Dict[str, Any] = {
+    "executable_path": "/usr/bin/chromium",
+    "args": [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ],
+}
 #: As strict as a site can be: whatever is inline, or comes from elsewhere, is blocked.
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'"
 DISCLAIMER = "This is general information and does not replace a doctor."
@@ -146,6 +159,8 @@ class Assistant:
         self.feedback: List[Dict[str, Any]] = []
         self.takes_feedback = True
         self.down = False
+        #: Status and seconds to wait, such as "429 7": every message is answered so.
+        self.refusal = ""
         self.allowed: List[str] = []
         self.policy = POLICY
         self.page = ""
@@ -199,9 +214,11 @@ class _Handler(SimpleHTTPRequestHandler):
         message = body["message"]
         if assistant.down or message == "crash":
             return self._send(500, b"<h1>Internal Server Error</h1>", {"Content-Type": "text/html"})
-        if message.startswith("busy"):
-            headers = {"Content-Type": "text/html", "Retry-After": message[5:]}
-            return self._send(429, b"<h1>Too Many Requests</h1>", headers)
+        if assistant.refusal:
+            status, _, wait = assistant.refusal.partition(" ")
+            error = {"error": {"code": "too_many_requests", "message": "Too many requests."}}
+            headers = {"Content-Type": "application/json", **({"Retry-After": wait} if wait else {})}
+            return self._send(int(status), json.dumps(error).encode(), headers)
         assistant.hold.wait(20)
         self._json(200, assistant.replies.get(message, [reply(f"You wrote: {message}")]))
 
@@ -235,18 +252,7 @@ def other_site() -> Iterator[Assistant]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-            ],
-        )
+        browser = playwright.chromium.launch(**CHROMIUM)
         yield browser
         browser.close()
 

@@ -28,6 +28,7 @@ STATES = [
     "crisis",
     "error",
     "unreachable",
+    "busy",
     "inline",
 ]
 
@@ -40,13 +41,14 @@ def bring_to(state: str, page: Page, say: Say) -> None:
         "crisis": "I want to die",
         "error": "broken store",
         "unreachable": "crash",
+        "busy": "What is MS?",
         "inline": "compare",
     }
     if state == "options":
         page.get_by_role("button", name="Options").click()
     if state in messages:
         say(page, messages[state])
-        if state == "unreachable":
+        if state in ("unreachable", "busy"):
             page.get_by_role("button", name="Try again").wait_for()
         else:
             page.locator("article").last.get_by_text("This is general information").wait_for()
@@ -60,8 +62,10 @@ def test_no_violation(
     open_chat: Open,
     say: Say,
     violations: Callable[[Page], List[str]],
+    assistant: Any,
 ) -> None:
     inline = state == "inline"
+    assistant.refusal = "429 20" if state == "busy" else ""
     path = "index.html" if inline else "embed.html"
     # axe itself breaks the policy with a style of its own.
     page = open_chat(opened=not inline and state != "closed", path=path, bypass_csp=True, **LOOKS[look])

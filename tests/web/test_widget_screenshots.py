@@ -29,6 +29,7 @@ PICTURES = {
     "emergency": ("embed.html", "he is choking", {}),
     "crisis-dark": ("embed.html", "I want to die", {"color_scheme": "dark"}),
     "unreachable": ("embed.html", "crash", {}),
+    "busy": ("embed.html", "What is MS?", {}),
     "zoom-200": (
         "index.html",
         "compare",
@@ -46,10 +47,12 @@ def test_screenshot(
     assistant: Any,
 ) -> None:
     path, message, look = PICTURES[name]
+    assistant.refusal = "429 20" if name == "busy" else ""
     page = open_chat(opened=path == "embed.html" and name != "closed", path=path, **{"viewport": SIZE, **look})
     if message:
         say(page, message)
-        sign = page.get_by_role("button", name="Try again") if message == "crash" else page.locator("article.me + *")
+        failed = name in ("unreachable", "busy")
+        sign = page.get_by_role("button", name="Try again") if failed else page.locator("article.me + *")
         expect(sign).to_be_visible()
     if name == "options":
         page.get_by_role("button", name="Options").click()

@@ -276,6 +276,59 @@ def test_button_shows_its_title_and_sends_its_payload(open_chat: Open, say: Say,
     assert re.fullmatch(r"[0-9a-f-]{36}", assistant.messages[-1]["sender"])
 
 
+def sent_by_pressing(page: Page, assistant: Any) -> str:
+    page.get_by_role("button", name="And in ALS?").click()
+    expect(page.locator("article.bot").last).to_contain_text("nerve cells that move muscles")
+    return str(assistant.messages[-1]["message"])
+
+
+def test_a_button_of_days_ago_asks_its_title(open_chat: Open, say: Say, assistant: Any) -> None:
+    """The server has forgotten by then what it stood for, and would read the payload as text."""
+    assistant.replies["And in ALS?"] = assistant.replies["/definition_als"]
+    page = open_chat()
+    say(page, "What is MS?")
+    page.reload()
+    page.get_by_role("button", name="Ask about").click()
+    assert sent_by_pressing(page, assistant) == "/definition_als"
+    say(page, "What is MS?")
+    expect(page.get_by_role("button", name="And in ALS?")).to_be_visible()
+    page.evaluate("{ const now = Date.now(); Date.now = () => now + 864e5; }")
+    assert sent_by_pressing(page, assistant) == "And in ALS?"
+
+
+def test_a_question_of_days_ago_is_asked_again_by_its_title(open_chat: Open, say: Say, assistant: Any) -> None:
+    assistant.replies["And in ALS?"] = assistant.replies["/definition_als"]
+    page = open_chat()
+    say(page, "What is MS?")
+    expect(page.get_by_role("button", name="And in ALS?")).to_be_visible()
+    assistant.down = True
+    page.get_by_role("button", name="And in ALS?").click()
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    page.evaluate("{ const now = Date.now(); Date.now = () => now + 864e5; }")
+    assistant.down = False
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("article.bot").last).to_contain_text("nerve cells that move muscles")
+    assert [m["message"] for m in assistant.messages] == ["What is MS?", "/definition_als", "And in ALS?"]
+
+
+def test_after_forget_me_a_button_asks_its_title(open_chat: Open, assistant: Any) -> None:
+    done = assistant.replies["please erase me"][0]
+    assistant.replies["please erase me"] = [{**done, "buttons": [{"title": "What is MS?", "payload": "/definition"}]}]
+    page = open_chat()
+    forget_in_other_words(page)
+    page.locator("article").last.get_by_role("button", name="What is MS?").click()
+    expect(page.locator("article.bot").last).to_contain_text("MS is a disease of the brain")
+    assert [m["message"] for m in assistant.messages] == ["please erase me", "What is MS?"]
+
+
+def test_two_answers_are_two_paragraphs(open_chat: Open, say: Say, assistant: Any) -> None:
+    page = open_chat()
+    say(page, "What is MS?")
+    expect(page.locator("article").last.locator("p:not(.note)")).to_have_text(
+        ["MS is a disease of the brain and spinal cord.", "The immune system harms the coating of nerves."]
+    )
+
+
 def test_plain_rasa_and_error_outcome_look_like_any_reply(open_chat: Open, say: Say) -> None:
     page = open_chat()
     texts = {"plain": "An answer of any Rasa assistant.", "broken store": "I am sorry, I cannot look up"}
@@ -449,19 +502,40 @@ def test_unanswered_question_survives_a_reload(open_chat: Open, say: Say, assist
 
 
 @pytest.mark.parametrize(
-    ("wait", "text"),
+    ("refusal", "text"),
     [
-        ("7", "in 7 seconds"),
-        ("", "in a little while"),
-        ("Wed, 21 Oct 2026 07:28:00 GMT", "in a little while"),
+        ("429 7", "in 7 seconds"),
+        ("429 1", "in 2 seconds"),
+        ("429 600", "in 10 minutes"),
+        ("429", "in a little while"),
+        ("429 Wed, 21 Oct 2026 07:28:00 GMT", "in a little while"),
+        ("503 30", "in 30 seconds"),
     ],
 )
-def test_too_many_questions(wait: str, text: str, open_chat: Open, say: Say) -> None:
+def test_too_many_questions(refusal: str, text: str, open_chat: Open, say: Say, assistant: Any) -> None:
     page = open_chat()
-    say(page, f"busy {wait}".strip())
-    notice = f"Many people are asking. Nothing you wrote is lost. Please try again {text}."
+    page.evaluate(LISTEN)
+    assistant.refusal = refusal
+    say(page, "plain")
+    notice = f"The assistant is busy. Nothing you wrote is lost. Please try again {text}."
     expect(page.get_by_text(notice)).to_be_visible()
-    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    assert ["status", f"{notice}Try again"] in heard(page)
+    page.get_by_label("Your question").fill("next question")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text(notice)).to_be_visible()  # too early
+    assistant.refusal = ""
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("article.bot").last).to_contain_text("An answer of any Rasa assistant.")
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+    expect(page.locator("article.me")).to_have_count(1)
+    expect(page.get_by_label("Your question")).to_have_value("next question")
+
+
+def test_a_server_that_is_down_names_no_time(open_chat: Open, say: Say, assistant: Any) -> None:
+    page = open_chat()
+    assistant.refusal = "503"
+    say(page, "plain")
+    expect(page.get_by_text("The assistant did not answer. Nothing you wrote is lost.")).to_be_visible()
 
 
 def test_start_over(open_chat: Open, say: Say, assistant: Any) -> None:
@@ -552,13 +626,10 @@ def test_feedback_with_a_reason(open_chat: Open, say: Say, assistant: Any) -> No
     page.keyboard.press("Enter")
     expect(page.get_by_label("Why? (optional)")).to_have_count(0)
     [message] = assistant.messages
-    given = {
-        "sender": message["sender"],
-        "message_index": 1,
-        "outcome": "answered",
-        "topic": "definition",
-        "helpful": False,
-    }
+    vote = assistant.feedback[0]["vote"]
+    assert re.fullmatch(r"[0-9a-f-]{36}", vote)
+    assert vote != message["sender"]
+    given = {"vote": vote, "outcome": "answered", "topic": "definition", "helpful": False}
     assert assistant.feedback == [given, {**given, "reason": "too short"}]
     assert ["status", "Thank you."] in heard(page)
     page.reload()
@@ -708,7 +779,8 @@ def test_another_origin(assistant: Any, other_site: Any, new_context: Any, say: 
     assert page.get_by_role("dialog").evaluate("node => getComputedStyle(node).position") == "fixed"
     say(page, "What is MS?")
     expect(page.get_by_text("MS is a disease of the brain").first).to_be_visible()
-    say(page, "busy 9")
+    assistant.refusal = "429 9"
+    say(page, "plain")
     expect(page.get_by_text("in 9 seconds")).to_be_visible()
 
 
