@@ -78,8 +78,12 @@ class Pace:
         assert self._limit is not None
         if self._limiter.hit(self._limit, person):
             return 0
-        again = self._limiter.get_window_stats(self._limit, person).reset_time
-        return max(1, math.ceil(again - time.time()))
+        wait = self._limiter.get_window_stats(self._limit, person).reset_time - time.time()
+        if wait > self._limit.get_expiry():
+            # The clock was set back; the end of the minute is kept as a time of day.
+            self._limiter.clear(self._limit, person)
+            return 0
+        return max(1, math.ceil(wait))
 
 
 def _hidden(person: str) -> str:

@@ -27,6 +27,8 @@ from channels.pace import TOO_FAST, Pace
 logger = logging.getLogger(__name__)
 
 MAX_MESSAGE = 2_000
+#: A question is a few hundred bytes. What the server reads at all is more: Slack sends whole replies back.
+MAX_BODY_BYTES = 32_768
 MAX_SENDER = 128
 _SENDER = re.compile(rf"[A-Za-z0-9_.:@+-]{{1,{MAX_SENDER}}}")
 #: After so long a turn is given up with an apology. Actions give up earlier, by themselves.
@@ -187,7 +189,10 @@ def read_json(request: Request) -> Any:
 
     Raises:
         BadRequest: when it is none.
+        PayloadTooLarge: which becomes a 413.
     """
+    if len(request.body) > MAX_BODY_BYTES:
+        raise PayloadTooLarge("Payload Too Large")
     try:
         body = request.json
     except (InvalidUsage, ValueError, UnicodeDecodeError, RecursionError) as error:

@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
 
-from symspellpy import SymSpell, Verbosity
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 #: Letters from which on a word is repaired at all; by two edits into a word of the domain; by two edits
@@ -56,13 +57,13 @@ class SpellingRepair:
     def __init__(self, vocabulary: dict[str, int], misspelt: Iterable[str] = ()) -> None:
         self._known = english()
         self._vocabulary = vocabulary
-        self._speller = SymSpell(max_dictionary_edit_distance=2, prefix_length=7)
-        self._long_words = SymSpell(max_dictionary_edit_distance=3, prefix_length=8)
-        for word in [*itertools.islice(self._known, COMMON_WORDS), *vocabulary, *misspelt]:
-            if len(word) > SHORTEST:
-                self._speller.create_dictionary_entry(word, 1)
-            if len(word) >= LONGEST and word in vocabulary:
-                self._long_words.create_dictionary_entry(word, 1)
+        # Compared one by one: an index of all their slips takes hundreds of megabytes and saves a millisecond.
+        self._words = sorted(
+            word
+            for word in {*itertools.islice(self._known, COMMON_WORDS), *vocabulary, *misspelt}
+            if len(word) > SHORTEST
+        )
+        self._long_words = [word for word in self._words if len(word) >= LONGEST and word in vocabulary]
 
     def repair(self, word: str) -> str | None:
         """The word meant by a misspelt lower-case `word`, or None where it is right or nothing is near."""
@@ -75,17 +76,23 @@ class SpellingRepair:
 
     def _near(self, word: str) -> set[str]:
         if len(word) == SHORTEST:
-            found = self._speller.lookup(word, Verbosity.ALL, max_edit_distance=1)
-            return {f.term for f in found if len(f.term) == 4 and self._vocabulary.get(f.term, 0) >= FREQUENT}
-        found = self._speller.lookup(word, Verbosity.ALL, max_edit_distance=2 if len(word) >= MEDIUM else 1)
-        near = {f.term for f in found if f.distance < 2 or len(word) >= LONG or f.term in self._vocabulary}
+            found = _within(word, self._words, 1)
+            return {meant for meant in found if len(meant) == 4 and self._vocabulary.get(meant, 0) >= FREQUENT}
+        found = _within(word, self._words, 2 if len(word) >= MEDIUM else 1)
+        near = {meant for meant, edits in found.items() if edits < 2 or len(word) >= LONG or meant in self._vocabulary}
         if not near and len(word) >= LONGEST:
-            near = {f.term for f in self._long_words.lookup(word, Verbosity.ALL, max_edit_distance=3)}
+            near = set(_within(word, self._long_words, 3))
         return near
 
     def _cost(self, word: str, meant: str) -> float:
         uses = self._vocabulary.get(meant, 0)
         return slip_cost(word, meant) - (DOMAIN + TENFOLD * math.log10(uses) if uses else 0.0)
+
+
+def _within(word: str, words: list[str], edits: int) -> dict[str, int]:
+    """Words at most so many edits away, swaps of two letters counting as one, and how many."""
+    found = process.extract(word, words, scorer=OSA.distance, score_cutoff=edits, limit=None)
+    return {meant: int(distance) for meant, distance, _ in found}
 
 
 def slip_cost(written: str, meant: str) -> float:

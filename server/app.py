@@ -41,8 +41,8 @@ from server.takeover import Takeover
 
 logger = logging.getLogger(__name__)
 
-#: A question is a few hundred bytes; nothing larger than this is read.
-MAX_BODY_BYTES = 32_768
+#: A question is a few hundred bytes, a button pressed in Slack comes with the whole reply around it.
+MAX_BODY_BYTES = 262_144
 #: What has not answered by then counts as not ready.
 READY_SECONDS = 2.5
 #: Module, class, prefix of the environment variables, and which credential each of them is.
