@@ -307,8 +307,8 @@ def _clarify(message: Message, context: Context, facts: Snapshot, text: str = wo
     if context.clarified >= MOST_CLARIFICATIONS:
         organisations = _organisations(tuple(conditions) or CONDITIONS, facts)
         return Reply(
-            Outcome.CLARIFY, f"{wording.TO_A_PERSON}\n{organisations}", conditions=tuple(conditions),
-            buttons=_starters(tuple(conditions) or CONDITIONS)[:4],
+            Outcome.CLARIFY, f"{wording.TO_A_PERSON}\n{organisations[0]}", conditions=tuple(conditions),
+            evidence=organisations[1], buttons=_starters(tuple(conditions) or CONDITIONS)[:4],
         )  # fmt: skip
     topics = message.likely_topics[:3]
     named = [KIND_TOPICS[t.kind] for t in message.terms if t.kind in KIND_TOPICS and t.kind != "mimic"]
@@ -335,13 +335,14 @@ def _ask_which_topic(conditions: Tuple[str, ...], facts: Snapshot) -> Reply:
     )
 
 
-def _organisations(conditions: Tuple[str, ...], facts: Snapshot) -> str:
+def _organisations(conditions: Tuple[str, ...], facts: Snapshot) -> Tuple[str, Evidence]:
+    """Their names; their addresses are among the sources."""
     # As many for each disease, in the order of the file, which has the largest countries first.
     listed: Dict[str, Organisation] = {}
     for condition in conditions:
         about = [o for o in facts.organisations if condition in o.conditions]
         listed.update({o.id: o for o in about[: 4 // len(conditions)]})
-    return "\n".join(f"{o.name} ({o.country}): {o.url}" for o in listed.values())
+    return "\n".join(f"{o.name} ({o.country})" for o in listed.values()), evidence_of(*listed.values())
 
 
 def _no_fact(question: Question, facts: Snapshot) -> Reply:
@@ -357,10 +358,10 @@ def _not_covered_about(
     conditions: Tuple[str, ...], topic: Optional[str], facts: Snapshot, near: Sequence[str]
 ) -> Reply:
     organisations = _organisations(conditions, facts)
-    text = f"{wording.NOT_COVERED.format(it=wording.it(conditions))}\n{organisations}"
+    text = f"{wording.NOT_COVERED.format(it=wording.it(conditions))}\n{organisations[0]}"
     offered = [t for t in dict.fromkeys([*near[:3], *wording.STARTERS]) if t != topic]
     return Reply(
-        Outcome.NOT_COVERED, text, topic=topic, conditions=conditions,
+        Outcome.NOT_COVERED, text, topic=topic, conditions=conditions, evidence=organisations[1],
         buttons=_starters(conditions, offered)[:4],
     )  # fmt: skip
 

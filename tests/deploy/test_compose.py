@@ -14,8 +14,8 @@ from typing import Any
 import jsonschema
 import pytest
 import redis
+import yaml
 from real_nginx import ROOT, free_port
-from ruamel.yaml import YAML
 
 DEPLOY = ROOT / "deploy"
 FILES = ("compose.yml", "compose.slack-telegram.yml")
@@ -23,7 +23,7 @@ OURS = ("nginx", "assistant", "actions", "facts")
 
 
 def read(name: str) -> dict[str, Any]:
-    return dict(YAML(typ="safe").load((DEPLOY / name).read_text("utf8")))
+    return dict(yaml.safe_load((DEPLOY / name).read_text("utf8")))
 
 
 COMPOSE = read("compose.yml")

@@ -13,8 +13,8 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
+import yaml
 from real_nginx import ROOT
-from ruamel.yaml import YAML
 
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 BUILDS = ("base", "overlays/small", "overlays/large")
@@ -25,7 +25,7 @@ Record = dict[str, Any]
 
 
 def documents(text: str) -> list[Record]:
-    return [one for one in YAML(typ="safe").load_all(text) if one]
+    return [one for one in yaml.safe_load_all(text) if one]
 
 
 @lru_cache(None)
@@ -282,7 +282,7 @@ def test_metrics_are_open_to_monitoring_alone(build: str) -> None:
 
 
 def test_containers_start_the_same_in_compose_and_in_kubernetes() -> None:
-    services = YAML(typ="safe").load((ROOT / "deploy" / "compose.yml").read_text("utf8"))["services"]
+    services = yaml.safe_load((ROOT / "deploy" / "compose.yml").read_text("utf8"))["services"]
     for name, container in containers("overlays/small"):
         service = services[name]
         if name == "redis":

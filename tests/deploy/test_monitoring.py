@@ -9,8 +9,8 @@ from typing import Any
 
 import promql_parser
 import pytest
+import yaml
 from real_nginx import ROOT
-from ruamel.yaml import YAML
 
 DEPLOY = ROOT / "deploy"
 #: What assistant and action server export, each with its labels.
@@ -34,7 +34,7 @@ TARGET = {"job", "instance"}
 
 
 def read(name: str) -> Any:
-    return YAML(typ="safe").load((DEPLOY / name).read_text("utf8"))
+    return yaml.safe_load((DEPLOY / name).read_text("utf8"))
 
 
 DASHBOARD = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text("utf8"))
