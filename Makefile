@@ -25,7 +25,8 @@ test: $(TRAINED) ## run every test (installs what they need)
 	@bin/setup --dev && bin/setup-tests
 	@$(MAKE) --no-print-directory validate
 	@$(PY) -m benchmarks.evaluate --no-peer --floor
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2 --dist loadfile --ignore tests/faults
+	@$(PY) -m pytest tests/faults
 
 setup: ## make .venv with everything pinned in requirements.txt
 	@bin/setup

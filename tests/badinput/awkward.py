@@ -23,5 +23,5 @@ STRINGS = _load()
 
 
 def pieces(text: str, least: int) -> list[str]:
-    """What stands between white space in a text and is at least so long."""
-    return [piece for piece in dict.fromkeys(text.split()) if len(piece) >= least]
+    """What stands between white space in a text and is at least so long; its beginning, for it may come back cut."""
+    return [piece[:24] for piece in dict.fromkeys(text.split()) if len(piece) >= least]

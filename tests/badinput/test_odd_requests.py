@@ -5,18 +5,20 @@ from __future__ import annotations
 import gzip
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
 from tests.badinput.raw import HELLO, REST, Answer, connect, read, request, send
-from tests.conftest import Assistant
+from tests.conftest import Assistant, free_port, start
 from tests.contract.reply_contract import keep_to_contract
 
 CHUNKED = b"Transfer-Encoding: chunked"
 CLOSED = 0
 FORMS = pytest.mark.xfail(strict=True, reason="server/app.py leaves the form of an error to Sanic")
+LENGTHS = pytest.mark.xfail(strict=True, reason="server/action_server.py leaves the length of a body to Sanic")
 FOLDER = pytest.mark.xfail(strict=True, reason="server/app.py serves web/ as a folder, which Sanic fails at")
 
 
@@ -86,6 +88,22 @@ def test_a_body_of_an_odd_length_is_refused_and_nobody_waits_for_it(
 ) -> None:
     check(send(assistant.address, content), status)
     goes_on(assistant)
+
+
+@LENGTHS
+def test_an_action_server_does_not_wait_for_it_either(store_url: str, tmp_path: Path) -> None:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    settings = {"PORT": str(port), "FACT_STORE_URL": store_url}
+    process = start(["-m", "server", "actions"], f"{address}/health/live", tmp_path / "log", **settings)
+    try:
+        with connect(address) as connection:
+            connection.sendall(lengthless(b"Content-Length: -5", body=b"{}"))
+            assert connection.recv(65536).startswith(b"HTTP/1.1 400")
+        assert requests.get(f"{address}/health/ready", timeout=5).json() == {"facts": True}
+    finally:
+        process.kill()
+        process.wait(20)
 
 
 @pytest.mark.parametrize(

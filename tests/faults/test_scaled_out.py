@@ -147,7 +147,9 @@ def test_redis_is_killed_and_comes_back_empty(whole: Topology) -> None:
     lost = [t for t in people.turns if t.found is Found.ANOTHER]
     assert len(lost) <= PEOPLE
     assert [t for t in lost if not t.follow_up or not t.detail.startswith(BEGUN_ANEW)] == []
-    assert people.counted(well).keys() == {Found.RIGHT}, people.odd()
+    after = people.counted(well)
+    assert after.keys() <= {Found.RIGHT, Found.APOLOGY}, people.odd()
+    assert after[Found.RIGHT] > after.get(Found.APOLOGY, 0)
 
 
 def test_redis_does_not_answer_for_a_while(whole: Topology) -> None:
