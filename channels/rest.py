@@ -35,7 +35,6 @@ _SENDER = re.compile(rf"[A-Za-z0-9_.:@+-]{{1,{MAX_SENDER}}}")
 TURN_SECONDS = 8.5
 #: Bot messages whose buttons may still be pressed.
 RECENT_MESSAGES = 5
-_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 class BadRequest(Exception):
@@ -117,8 +116,6 @@ class RestInput(InputChannel):
         async def health(request: Request) -> HTTPResponse:
             return response.json({"status": "ok"})
 
-        # Of every request to the server, whatever its address: Sanic reads the body first, the handler comes after.
-        webhook.signal("http.lifecycle.request")(require_plain_length)
         webhook.exception(*UNREADABLE)(say_unreadable)
 
         @webhook.route("/webhook", methods=["POST"])
@@ -155,20 +152,6 @@ class RestInput(InputChannel):
             return response.json(collector.messages)
 
         return webhook
-
-
-async def require_plain_length(request: Request, **_: Any) -> None:
-    """Refuse a body whose length is not said in one plain way.
-
-    Sanic 21.12 never comes back from reading a negative `Content-Length`, and then answers nobody else either;
-    it takes any other oddity for a fault of its own, or for what a proxy in front may understand otherwise.
-
-    Raises:
-        InvalidUsage: which becomes a 400.
-    """
-    lengths, codings = (request.headers.getall(name, []) for name in ("content-length", "transfer-encoding"))
-    if len(lengths) + len(codings) > 1 or not all(map(_LENGTH.fullmatch, lengths)) or codings not in ([], ["chunked"]):
-        raise InvalidUsage("Bad Request")
 
 
 #: What Sanic raises for a body that it could not or would not read.

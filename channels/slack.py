@@ -452,7 +452,7 @@ class SlackInput(InputChannel):
                 request.headers.get("X-Slack-Request-Timestamp"),
                 request.headers.get("X-Slack-Signature"),
             )
-        except (ValueError, TypeError):  # a time that is no number, a body that is no text, an odd signature
+        except (ValueError, TypeError, OverflowError):  # a time that is none, a body that is no text, an odd signature
             return False
 
     async def _receive_event(self, body: Dict[str, Any], request: Request) -> HTTPResponse:

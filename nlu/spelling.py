@@ -65,11 +65,14 @@ class SpellingRepair:
         )
         self._long_words = [word for word in self._words if len(word) >= LONGEST and word in vocabulary]
 
+    def is_slip(self, word: str) -> bool:
+        """Whether a lower-case `word` is one that `repair` looks for the meaning of, which takes some milliseconds."""
+        is_word = len(word) >= SHORTEST and word.isascii() and word.isalpha()
+        return is_word and word not in self._vocabulary and word not in self._known
+
     def repair(self, word: str) -> str | None:
         """The word meant by a misspelt lower-case `word`, or None where it is right or nothing is near."""
-        if len(word) < SHORTEST or not word.isascii() or not word.isalpha():
-            return None
-        if word in self._vocabulary or word in self._known:
+        if not self.is_slip(word):
             return None
         near = self._near(word) - {word}
         return min(near, key=lambda meant: (self._cost(word, meant), meant)) if near else None

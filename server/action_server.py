@@ -19,6 +19,7 @@ from sanic.response import HTTPResponse
 from actions.actions import current_facts, facts_version
 from facts.store import StoreUnavailable
 from server import metrics
+from server.lengths import require_plain_length
 from server.settings import VERSION
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ def create_app() -> Sanic:
     app.config.FALLBACK_ERROR_FORMAT = "json"
     # rasa_sdk's sends the whole call back, and a 500 for an unknown address.
     app.error_handler.add(Exception, _problem)
+    app.signal("http.lifecycle.request")(require_plain_length)
     _add_health(app)
     _add_metrics(app)
     return app

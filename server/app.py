@@ -23,6 +23,8 @@ from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.utils.io import read_yaml_file
 from rasa.utils.endpoints import EndpointConfig
 from sanic import Sanic, response
+from sanic.exceptions import SanicException
+from sanic.helpers import STATUS_CODES
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
@@ -35,6 +37,7 @@ from server import metrics, rasa_patches, redis_stores, retention, turns
 from server.action_endpoint import InProcessActions, RemoteActions
 from server.conversations import ConversationStore
 from server.counted import CountedPace, CountedVotes
+from server.lengths import require_plain_length
 from server.question_log import QuestionLog
 from server.settings import ROOT, VERSION, SettingError, Settings, is_redis
 from server.takeover import Takeover
@@ -187,9 +190,21 @@ def create_app(settings: Settings, model: Optional[Path] = None) -> Sanic:
     retention.keep(app, available.tracker_store.sweep, votes.sweep, *((questions.sweep,) if questions else ()))
     _add_metrics(app, questions)
     _add_page(app)
+    _say_errors_in_json(app)
+    app.signal("http.lifecycle.request")(require_plain_length)
     _add_health(app, available)
     Takeover(partial(model_file, settings), require_whole, chosen, turns.watch_model).keep_looking(app)
     return app
+
+
+def _say_errors_in_json(app: Sanic) -> None:
+    """Sanic would choose HTML or text by what a client accepts, and fail when that cannot be read."""
+
+    @app.exception(SanicException)
+    async def refused(request: Request, error: SanicException) -> HTTPResponse:
+        reason = STATUS_CODES.get(error.status_code, b"Error").decode()
+        problem = {"code": reason.lower().replace(" ", "_"), "message": f"{reason}."}
+        return response.json({"error": problem}, error.status_code, headers=getattr(error, "headers", None))
 
 
 def _question_log(settings: Settings) -> Optional[QuestionLog]:
@@ -243,7 +258,9 @@ def _add_page(app: Sanic) -> None:
     async def page(request: Request) -> HTTPResponse:
         return await response.file(str(web / "index.html"))
 
-    app.static("/chat", str(web), name="web")
+    # File by file: Sanic answers 500 to a folder, a NUL or an overlong name below a folder that it serves.
+    for file in sorted(path for path in web.iterdir() if path.is_file()):
+        app.static(f"/chat/{file.name}", str(file), name=f"web-{file.name}", strict_slashes=True)
 
 
 def _add_health(app: Sanic, available: AvailableEndpoints) -> None:

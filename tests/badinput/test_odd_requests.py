@@ -17,9 +17,6 @@ from tests.contract.reply_contract import keep_to_contract
 
 CHUNKED = b"Transfer-Encoding: chunked"
 CLOSED = 0
-FORMS = pytest.mark.xfail(strict=True, reason="server/app.py leaves the form of an error to Sanic")
-LENGTHS = pytest.mark.xfail(strict=True, reason="server/action_server.py leaves the length of a body to Sanic")
-FOLDER = pytest.mark.xfail(strict=True, reason="server/app.py serves web/ as a folder, which Sanic fails at")
 
 
 def lengthless(*headers: bytes, body: bytes = HELLO) -> bytes:
@@ -90,7 +87,6 @@ def test_a_body_of_an_odd_length_is_refused_and_nobody_waits_for_it(
     goes_on(assistant)
 
 
-@LENGTHS
 def test_an_action_server_does_not_wait_for_it_either(store_url: str, tmp_path: Path) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
@@ -305,7 +301,6 @@ def test_what_is_not_public_is_not_served(path: str, assistant: Assistant) -> No
         check(send(assistant.address, request(path=path.encode(), method=method)), 404)
 
 
-@FORMS
 @pytest.mark.parametrize("accept", [b"text/html", b"text/plain, */*;q=0.1", b"image/png", b"zqx"])
 def test_an_error_is_json_whatever_a_client_accepts(accept: bytes, assistant: Assistant) -> None:
     headers = [b"Accept: " + accept]
@@ -336,7 +331,6 @@ def test_below_the_chat_page_only_its_files_are_served(path: str, assistant: Ass
     check(send(assistant.address, request(b"", path.encode(), b"GET")), 404)
 
 
-@FOLDER
 @pytest.mark.parametrize(
     "path",
     ["/chat/%00", "/chat/a%00b", "/chat/" + "a" * 3000, "/chat/.", "/chat/..%00/", "/chat/index.html/x"],

@@ -28,7 +28,6 @@ def agent() -> Agent:
     return found
 
 
-@pytest.mark.xfail(strict=True, reason="nlu/safety.yml and nlu/spelling.py take up to 5 seconds")
 def test_no_message_takes_long_to_read(agent: Agent) -> None:
     async def read() -> dict[str, float]:
         taken = {}
