@@ -465,7 +465,7 @@ def _crisis(message: Message, context: Context, facts: Snapshot) -> Reply:
         Outcome.CRISIS,
         wording.CRISIS.format(lines=_lines(by_line), numbers="112, 911 or 999"),
         conditions=message.conditions,
-        evidence=evidence_of(*facts.helplines),
+        evidence=Evidence(sources=tuple(dict.fromkeys(s for line in facts.helplines for s in line.crisis_sources))),
     )
 
 

@@ -12,7 +12,8 @@ from facts.schema import CONDITIONS, Comparison, Fact, Source
 from facts.store import Snapshot
 
 MOST_BUTTONS = 5
-MOST_SOURCES = 6
+#: Enough for each country's emergency number to show its own.
+MOST_SOURCES = 8
 
 
 class Outcome(str, Enum):

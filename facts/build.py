@@ -96,7 +96,7 @@ def load(folder: Path = FOLDER) -> Tuple[Dict[str, List[Located]], List[str]]:
 def _references(record: Record, table: str) -> Iterator[Tuple[str, str]]:
     """(table, key) of every record this one points to."""
     targets = {
-        "sources": "sources", "facts": "facts", "claims": "claims", "corrects": "claims",
+        "sources": "sources", "crisis_sources": "sources", "facts": "facts", "claims": "claims", "corrects": "claims",
         "terms": "terms", "subtypes": "terms", "term": "terms",
     }  # fmt: skip
     for field, target in targets.items():

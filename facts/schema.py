@@ -261,7 +261,9 @@ class Helpline(Record):
     country: str
     emergency: str
     crisis: str
+    #: Of the emergency number, and of the line for a crisis.
     sources: List[str] = Field(..., min_items=1)
+    crisis_sources: List[str] = Field(..., min_items=1)
 
     @property
     def key(self) -> str:

@@ -90,6 +90,9 @@ def test_a_reply_that_cannot_wait_names_emergency_numbers(intent: str, about: st
     assert reply["sources"]
     wanted = [h.crisis if intent == "crisis" else h.emergency for h in facts.helplines]
     assert [line for line in wanted if line not in reply["answer"]] == []
+    own = [h.crisis_sources if intent == "crisis" else h.sources for h in facts.helplines]
+    shown = {source["url"] for source in reply["sources"]}
+    assert shown == {facts.sources[s].url for sources in own for s in sources}, "each number's source and no other"
 
 
 def test_a_crisis_is_met_with_warmth_and_the_chat_stays_open(talk: Any) -> None:
