@@ -52,9 +52,12 @@ _PERSONAL_SIGNS = [
 ]
 SIGNS = 9 + len(_PERSONAL_SIGNS)
 
-_CHARACTERS = HashingVectorizer(analyzer="char_wb", ngram_range=(2, 5), n_features=2**14, alternate_sign=False)
+_CHARACTERS = HashingVectorizer(
+    analyzer="char_wb", ngram_range=(2, 5), n_features=2**14, alternate_sign=False, dtype=np.float32
+)  # fmt: skip
 _WORDS = HashingVectorizer(
-    analyzer="word", ngram_range=(1, 2), n_features=2**13, alternate_sign=False, token_pattern=r"(?u)\b\w+\b"
+    analyzer="word", ngram_range=(1, 2), n_features=2**13, alternate_sign=False, token_pattern=r"(?u)\b\w+\b",
+    dtype=np.float32,
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import asyncio
 import json
 import time
 from functools import partial
-from typing import Any, Callable, Iterable, List, Optional, Set, TypeVar
+from typing import Any, Callable, Dict, Iterable, List, Optional, Set, TypeVar
 
 import sqlalchemy as sa
 from rasa.core.brokers.broker import EventBroker
@@ -22,8 +22,10 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from facts import engine
 
-#: About five turns.
-KEPT_EVENTS = 36
+#: Five turns of six events.
+KEPT_EVENTS = 30
+#: What stays of a reply's metadata in what is kept: answers, sources and tables come from the fact store again.
+KEPT_METADATA = ("outcome", "topic", "conditions")
 SECONDS_A_DAY = 86_400
 
 
@@ -170,7 +172,15 @@ class ConversationStore(TrackerStore, SerializedTrackerAsText):
 
 def kept_events(tracker: DialogueStateTracker) -> List[Any]:
     """The last events of a conversation, as JSON takes them."""
-    return [event.as_dict() for event in tracker.events][-KEPT_EVENTS:]
+    events = [event.as_dict() for event in tracker.events][-KEPT_EVENTS:]
+    return [_shortened(event) if event["event"] == BotUttered.type_name else event for event in events]
+
+
+def _shortened(bot: Dict[str, Any]) -> Dict[str, Any]:
+    metadata = bot.get("metadata") or {}
+    reply = metadata.get("metadata") or {}
+    kept = {name: reply[name] for name in KEPT_METADATA if name in reply}
+    return {**bot, "metadata": {**metadata, "metadata": kept}}
 
 
 def serialised(sender_id: str, events: str) -> str:

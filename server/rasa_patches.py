@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import Any, Dict, Optional, Type
+from collections import defaultdict
+from types import SimpleNamespace
+from typing import Any, Dict, List, Optional, Set, Tuple, Type
 
 import jsonschema
 from rasa.core.actions.action import RemoteAction
 from rasa.core.agent import Agent
+from rasa.core.policies.rule_policy import RulePolicy
 from rasa.core.tracker_store import FailSafeTrackerStore, TrackerStore
+from rasa.engine.runner import dask as runner
 from rasa.shared.constants import DOCS_BASE_URL
-from rasa.shared.core.domain import Domain
+from rasa.shared.core.constants import PREVIOUS_ACTION, USER
+from rasa.shared.core.domain import Domain, State
 from rasa.shared.core.events import Event
+from rasa.shared.nlu.constants import INTENT
 from sanic import Sanic
 
 
@@ -64,6 +70,43 @@ def _resolve_event(type_name: str, default: Optional[Type[Event]] = None) -> Opt
         return _resolve_by_type(type_name, default)
 
 
+_get_possible_keys = RulePolicy._get_possible_keys
+
+
+def _keys_by_intent(policy: RulePolicy, lookup: Dict[str, str]) -> Dict[Optional[str], List[str]]:
+    known = policy.__dict__.setdefault("_keys_by_intent", {}).get(id(lookup))
+    if known is None or len(lookup) != known[0]:
+        keys: Dict[Optional[str], List[str]] = defaultdict(list)
+        for key in lookup:
+            keys[policy._rule_key_to_state(key)[-1].get(USER, {}).get(INTENT) or None].append(key)
+        known = policy._keys_by_intent[id(lookup)] = (len(lookup), keys)
+    return known[1]
+
+
+def _possible_keys(self: RulePolicy, lookup: Dict[str, str], states: List[State]) -> Set[str]:
+    if not states or not states[-1].get(PREVIOUS_ACTION):
+        return _get_possible_keys(self, lookup, states)
+    keys = _keys_by_intent(self, lookup)
+    intent = states[-1].get(USER, {}).get(INTENT)
+    fitting = [*keys.get(None, ()), *(keys.get(intent, ()) if intent else ())]
+    return _get_possible_keys(self, dict.fromkeys(fitting, ""), states)
+
+
+def _compute(graph: Dict[str, Any], targets: List[str]) -> Tuple[Any, ...]:
+    """What `dask.get` returns for a graph of (component, *names of what it needs), computed in turn."""
+    values: Dict[str, Any] = {}
+
+    def value(name: str) -> Any:
+        if name not in graph:
+            return name
+        if name not in values:
+            node, *needs = graph[name]
+            values[name] = node(*map(value, needs)) if callable(node) else graph[name]
+        return values[name]
+
+    return tuple(map(value, targets))
+
+
 _create_tracker_store = Agent._create_tracker_store
 
 
@@ -83,7 +126,9 @@ def apply() -> None:
 
     Rasa checks its constant schema of action results anew at every action call, 17 ms of a turn; a
     validator built once makes the same checks. And it walks all classes of events anew for every
-    event of a stored conversation, 3 ms of a turn; what was found is remembered.
+    event of a stored conversation, 3 ms of a turn; what was found is remembered. It compares every
+    rule with every turn, where only those of the message's intent can apply, and plans anew at every
+    turn how dozens of processes would share the few components of its graph.
 
     When conversations cannot be read or kept, Rasa answers as if nothing had been said before, and keeps
     them in memory for ever, out of reach of "forget me". Here the turn fails, and the channel says so.
@@ -94,6 +139,18 @@ def apply() -> None:
     if Event.resolve_by_type is not _resolve_event:
         _require(Event, "resolve_by_type", "all_subclasses(Event)", "cls.type_name == type_name")
         Event.resolve_by_type = staticmethod(_resolve_event)
+    if RulePolicy._get_possible_keys is not _possible_keys:
+        _require(RulePolicy, "_get_possible_keys", "possible_keys = set(lookup.keys())", "enumerate(reversed(states))")
+        _require(
+            RulePolicy,
+            "_is_rule_applicable",
+            "if not rule_previous_action and not current_previous_action:",
+            "return self._does_rule_match_state(",
+        )
+        RulePolicy._get_possible_keys = _possible_keys
+    if getattr(runner.dask, "get", None) is not _compute:
+        _require(runner.DaskGraphRunner, "run", "dask.get(run_graph, run_targets)")
+        runner.dask = SimpleNamespace(get=_compute)
     if Agent._create_tracker_store is not _create_honest_tracker_store:
         _require(Agent, "_create_tracker_store", "return FailSafeTrackerStore(tracker_store)")
         _require(FailSafeTrackerStore, "save", "self.on_tracker_store_error(e)")

@@ -18,6 +18,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -154,11 +155,13 @@ class Redis(Service):
         return redis_py.Redis.from_url(self.url, socket_timeout=5)
 
     def held(self) -> bytes:
-        """Everything it would write to disk: a dump without compression."""
+        """Everything it would write to disk: a dump without compression, and what is compressed in it."""
         client = self.client
         client.config_set("rdbcompression", "no")
         client.save()
-        return (self.folder / "dump.rdb").read_bytes()
+        strings = [client.get(key) for key in client.scan_iter() if client.type(key) == b"string"]
+        packed = [zlib.decompress(value) for value in strings if value and value[:1] == b"\x78"]
+        return b"\n".join([(self.folder / "dump.rdb").read_bytes(), *packed])
 
 
 class Postgres(Service):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import BotUttered
 
 from server.conversations import KEPT_EVENTS, SECONDS_A_DAY, ConversationStore
 from server.redis_stores import RedisConversations
@@ -72,6 +73,23 @@ async def test_only_the_last_events_are_kept(opened: Open) -> None:
     assert len(tracker.events) <= KEPT_EVENTS
     assert texts_of(tracker)[-1] == "question 19"
     assert "question 0" not in texts_of(tracker)
+
+
+async def test_of_a_reply_its_text_and_buttons_are_kept_and_not_what_the_facts_say(opened: Open) -> None:
+    store = opened()
+    tracker = await store.get_or_create_tracker("rest:a")
+    reply = {"outcome": "answered", "topic": "cure", "conditions": ["MS"], "answer": "No.", "sources": [{"title": "T"}]}
+    buttons = [{"title": "And in ALS?", "payload": "/cure"}]
+    metadata = {"utter_action": "utter_reply", "metadata": reply}
+    tracker.update(BotUttered("No. Sources: T", {"buttons": buttons}, metadata))
+    await store.save(tracker)
+    kept = await opened().retrieve("rest:a")
+    assert kept is not None
+    bot = kept.events[-1]
+    assert (bot.text, bot.data["buttons"]) == ("No. Sources: T", buttons)
+    assert bot.metadata["metadata"] == {"outcome": "answered", "topic": "cure", "conditions": ["MS"]}
+    assert bot.metadata["utter_action"] == "utter_reply"
+    assert tracker.events[-1].metadata["metadata"] == reply, "what is being sent was changed"
 
 
 async def test_who_asks_to_be_forgotten_is_gone_at_once_and_the_others_are_not(opened: Open) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from types import SimpleNamespace
 from typing import Any
 
+import dask
 import jsonschema
 import pytest
 from rasa.core.actions.action import RemoteAction
 from rasa.core.agent import Agent
+from rasa.core.policies.rule_policy import RulePolicy
 from rasa.core.tracker_store import FailSafeTrackerStore, InMemoryTrackerStore
+from rasa.engine.runner import dask as runner
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event
 from rasa.shared.utils.common import all_subclasses
@@ -20,6 +25,7 @@ from server import rasa_patches
 ORIGINAL = RemoteAction._validate_action_result
 RESOLVE = Event.resolve_by_type
 CREATE = Agent._create_tracker_store
+POSSIBLE_KEYS = RulePolicy._get_possible_keys
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +35,8 @@ def _original(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RemoteAction, "_validate_action_result", ORIGINAL)
     monkeypatch.setattr(Event, "resolve_by_type", staticmethod(RESOLVE))
     monkeypatch.setattr(Agent, "_create_tracker_store", staticmethod(CREATE))
+    monkeypatch.setattr(RulePolicy, "_get_possible_keys", POSSIBLE_KEYS)
+    monkeypatch.setattr(runner, "dask", dask)
 
 
 RESULTS: list[Any] = [
@@ -134,6 +142,100 @@ def test_an_event_class_made_later_is_found() -> None:
 def test_a_rasa_that_finds_events_otherwise_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Event, "resolve_by_type", staticmethod(lambda name, default=None: None))
     with pytest.raises(rasa_patches.RasaChanged, match="resolve_by_type is not what it was"):
+        rasa_patches.apply()
+
+
+def turn(intent: str | None, action: str | None, **more: Any) -> dict[str, Any]:
+    user = {"user": {"intent": intent, **more}} if intent else {}
+    return {**user, **({"prev_action": {"action_name": action}} if action else {})}
+
+
+LISTEN, ANSWER = "action_listen", "action_answer"
+#: Begins of conversations, turns after an answer, rules for any intent, with an entity, and with a slot not set.
+RULES = {
+    json.dumps(states): f"action_{number}"
+    for number, states in enumerate(
+        [
+            [turn("cause", LISTEN)],
+            [turn("cure", LISTEN)],
+            [turn("cause", LISTEN, entities=["ms"])],
+            [turn("cause", LISTEN), turn("cause", ANSWER)],
+            [turn("cure", LISTEN), turn("cause", LISTEN)],
+            [{}, turn("cure", LISTEN)],
+            [{}],
+            [turn("cure", None)],
+            [turn(None, ANSWER)],
+            [turn(None, LISTEN)],
+            [{**turn("cure", LISTEN), "slots": {"context": "should_not_be_set"}}],
+        ]
+    )
+}
+
+
+@pytest.mark.parametrize("last", [None, "cause", "cure", "why"])
+@pytest.mark.parametrize("action", [None, LISTEN, ANSWER])
+def test_the_same_rules_apply_as_the_original_finds(last: str | None, action: str | None) -> None:
+    policy = RulePolicy.__new__(RulePolicy)
+    before = [[], [{}], [turn("cause", LISTEN)], [turn("cure", LISTEN), turn("cure", ANSWER)]]
+    extra = [{}, {"entities": ("ms",)}]
+    histories = [[*b, turn(last, action, **e)] for b, e in itertools.product(before, extra)]
+    expected = [POSSIBLE_KEYS(policy, RULES, states) for states in histories]
+    rasa_patches.apply()
+    assert RulePolicy._get_possible_keys is not POSSIBLE_KEYS
+    assert [policy._get_possible_keys(RULES, states) for states in histories] == expected
+
+
+def test_rules_learnt_later_are_found() -> None:
+    rasa_patches.apply()
+    policy, rules = RulePolicy.__new__(RulePolicy), dict(list(RULES.items())[:1])
+    assert not policy._get_possible_keys(rules, [turn("cure", LISTEN)])
+    rules.update(RULES)
+    assert json.dumps([turn("cure", LISTEN)]) in policy._get_possible_keys(rules, [turn("cure", LISTEN)])
+
+
+def test_a_graph_is_computed_as_the_original_computes_it() -> None:
+    calls: list[str] = []
+
+    def node(name: str) -> Any:
+        def run(*needs: Any) -> Any:
+            calls.append(name)
+            return name, needs
+
+        return run
+
+    message = ("__message__", {"text": "hello"})
+    graph = {
+        "last": (node("last"), "left", "right", "missing"),
+        "left": (node("left"), "first"),
+        "right": (node("right"), "first", "__message__"),
+        "first": (node("first"), "__message__"),
+        "__message__": message,
+    }
+    expected = dask.get(graph, ["last", "left"])
+    once = calls.copy()
+    rasa_patches.apply()
+    calls.clear()
+    assert runner.dask.get(graph, ["last", "left"]) == expected
+    assert sorted(calls) == sorted(once) == ["first", "last", "left", "right"]
+
+
+def test_a_component_that_fails_fails_the_turn_as_before() -> None:
+    rasa_patches.apply()
+
+    def broken(*needs: Any) -> Any:
+        raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError, match="broken"):
+        runner.dask.get({"a": (broken,)}, ["a"])
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [(RulePolicy, "_get_possible_keys"), (RulePolicy, "_is_rule_applicable"), (runner.DaskGraphRunner, "run")],
+)
+def test_a_rasa_that_decides_otherwise_is_reported(owner: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(owner, name, lambda *args: None)
+    with pytest.raises(rasa_patches.RasaChanged, match=f"{name} is not what it was"):
         rasa_patches.apply()
 
 

@@ -287,6 +287,7 @@ def test_a_button_of_days_ago_asks_its_title(open_chat: Open, say: Say, assistan
     assistant.replies["And in ALS?"] = assistant.replies["/definition_als"]
     page = open_chat()
     say(page, "What is MS?")
+    expect(page.get_by_role("button", name="And in ALS?")).to_be_visible()
     page.reload()
     page.get_by_role("button", name="Ask about").click()
     assert sent_by_pressing(page, assistant) == "/definition_als"
