@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from functools import partial
 from typing import Any, Callable, Dict, Optional
@@ -116,6 +117,14 @@ def _text(body: Dict[str, Any], name: str, most: int) -> Optional[str]:
     return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip() or None
 
 
+def _name(body: Dict[str, Any], name: str, most: int) -> Optional[str]:
+    """A name as replies have it in their metadata: nobody's words."""
+    value = _text(body, name, most)
+    if value is not None and not re.fullmatch("[a-z_]+", value):
+        raise BadRequest(f"bad_{name}", f'"{name}" must be as it was in the metadata of the reply.')
+    return value
+
+
 def blueprint(store: FeedbackStore) -> Blueprint:
     """The route, over a store."""
     feedback = Blueprint("feedback")
@@ -127,7 +136,7 @@ def blueprint(store: FeedbackStore) -> Blueprint:
             body = read_json(request)
             if not isinstance(body, dict) or not isinstance(body.get("helpful"), bool):
                 raise BadRequest("bad_helpful", '"helpful" must be true or false.')
-            outcome, topic = _text(body, "outcome", 32), _text(body, "topic", 64)
+            outcome, topic = _name(body, "outcome", 32), _name(body, "topic", 64)
             reason, vote = _text(body, "reason", MAX_REASON), _text(body, "vote", MAX_VOTE)
             await store.do(partial(store.add, outcome, topic, body["helpful"], reason, vote))
         except BadRequest as error:

@@ -46,6 +46,8 @@ logger = logging.getLogger(__name__)
 
 #: A question is a few hundred bytes, a button pressed in Slack comes with the whole reply around it.
 MAX_BODY_BYTES = 262_144
+#: A request that has not come in as a whole by then is given up.
+REQUEST_SECONDS = 10
 #: What has not answered by then counts as not ready.
 READY_SECONDS = 2.5
 #: Module, class, prefix of the environment variables, and which credential each of them is.
@@ -179,6 +181,7 @@ def create_app(settings: Settings, model: Optional[Path] = None) -> Sanic:
     )
     rasa_patches.expose_header(app, "Retry-After")
     app.config.REQUEST_MAX_SIZE = MAX_BODY_BYTES
+    app.config.REQUEST_TIMEOUT = REQUEST_SECONDS
     app.config.FALLBACK_ERROR_FORMAT = "json"
     app.register_listener(
         partial(rasa.core.run.load_agent_on_start, str(chosen), available, None), "before_server_start"
@@ -249,6 +252,11 @@ def _add_metrics(app: Sanic, questions: Optional[QuestionLog]) -> None:
 
 def _add_page(app: Sanic) -> None:
     web = ROOT / "web"
+
+    @app.middleware("request")
+    async def home(request: Request) -> Optional[HTTPResponse]:
+        # Rasa has a route of its own there, which says hello.
+        return response.redirect("/chat/") if request.path == "/" and request.method == "GET" else None
 
     @app.route("/chat", methods=["GET"], strict_slashes=True)
     async def without_slash(request: Request) -> HTTPResponse:

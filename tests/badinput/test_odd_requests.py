@@ -379,6 +379,15 @@ def test_clients_that_stall_keep_nobody_waiting(assistant: Assistant) -> None:
     goes_on(assistant)
 
 
+def test_a_body_that_never_comes_is_given_up(assistant: Assistant) -> None:
+    with connect(assistant.address) as connection:
+        connection.settimeout(30)
+        started = time.monotonic()
+        connection.sendall(request()[:-5])
+        assert connection.recv(12) in (b"HTTP/1.1 408", b"HTTP/1.1 503")
+        assert time.monotonic() - started < 20
+
+
 def test_a_letter_at_a_time_is_read_too(assistant: Assistant) -> None:
     with connect(assistant.address) as connection:
         for byte in request():

@@ -49,6 +49,10 @@ def test_the_chat_page_is_served_with_what_it_needs(assistant: Any) -> None:
         assert served.content == (ROOT / "web" / Path(name).name).read_bytes()
 
 
+def test_whoever_comes_to_the_door_is_shown_to_the_chat_page(assistant: Any) -> None:
+    assert "<ms-als-chat" in get(assistant, "/").text
+
+
 @pytest.mark.parametrize(
     "path",
     [
