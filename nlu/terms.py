@@ -76,6 +76,9 @@ _ALS = {_LOWER: "als"}
 
 _TIMED = {"latency", "delay", "response", "ping", "is", "are", "in", "of", "or", "and", "to", "per", "faster", "slower"}
 
+#: People with ALS, and those who care for them, in capitals only: "my pals".
+_IN_CAPITALS = {"pals", "cals"}
+
 #: Token patterns in which an abbreviation means something else, whatever stands around it.
 _SURELY_OTHER: List[List[Dict[str, Any]]] = [
     [{"TEXT": "Ms."}],
@@ -84,6 +87,8 @@ _SURELY_OTHER: List[List[Dict[str, Any]]] = [
     [_MS, {"IS_PUNCT": True, "OP": "?"}, {"TEXT": {"REGEX": r"^\d{5}$"}}],
     [{_LOWER: {"IN": ["acls", "bls", "pals"]}}, {"OP": "?"}, _ALS],
     [_ALS, {"OP": "?"}, {_LOWER: {"IN": ["acls", "bls", "pals"]}}],
+    [{_LOWER: {"IN": ["acls", "bls"]}}, {"OP": "?"}, {_LOWER: "pals"}],
+    [{_LOWER: "pals"}, {"OP": "?"}, {_LOWER: {"IN": ["acls", "bls", *_LIFE_SUPPORT]}}],
 ]
 
 #: The same, unless something clinical is spoken of.
@@ -143,22 +148,15 @@ class Reading:
 
 @dataclass(frozen=True)
 class Part:
-    """A sentence of a message: where it stands and what it says. `asks`: it reads like a question."""
+    """A sentence of a message: where it stands and what it says."""
 
     start: int
     end: int
     reading: Reading
-    asks: bool
 
 
-#: A sentence that reads like a question: it ends in "?", or opens like one, after a few words of approach.
-_ASKS = re.compile(
-    r"\?\s*$|^\W*(?:(?:and|so|but|also|please|hi|hello|ok|okay|well|now|my question is|the question is|i wonder|"
-    r"(?:i(?:'d| would)? )?(?:just )?(?:want|like|need|trying|love) to (?:know|ask|understand|find out)|tell me|"
-    r"explain|(?:can|could) you (?:tell|explain)(?: to)?(?: me)?|do you know|anyone know|any idea)[\s,:]+)*"
-    r"(?:what|whats|how|hows|is|are|can|could|does|do|did|why|who|whos|when|which|where|will|would|should|any)\b",
-    re.IGNORECASE,
-)
+#: Entity of the training data: the words of a message that ask.
+QUESTION = "question"
 
 
 def load_terms(path: Path = TERMS_FILE) -> List[Dict[str, Any]]:
@@ -203,7 +201,12 @@ class TermFinder:
         doc = self._nlp.make_doc(normalise(text))
         repaired = self._repaired(doc)
         # Names as written count too: some are no English words and would be repaired into others.
-        spans = [Span(repaired, a, b, label=m) for text in (doc, repaired) for m, a, b in self._phrases(text)]
+        spans = [
+            Span(repaired, a, b, label=m)
+            for text in (doc, repaired)
+            for m, a, b in self._phrases(text)
+            if text[a].lower_ not in _IN_CAPITALS or text[a].is_upper
+        ]
         clinical = (
             any(t.lower_ in _CLINICAL_WORDS for t in repaired)
             or any(self._kinds[span.label_] in _CLINICAL_KINDS for span in spans)
@@ -331,10 +334,15 @@ class TermMatcher(GraphComponent, EntityExtractorMixin):
         spans = segments(text)
         if len(spans) < 2 or self.finder is None:
             return []
-        return [Part(a, b, self.finder.read(text[a:b]), bool(_ASKS.search(text[a:b]))) for a, b in spans[:MOST_PARTS]]
+        return [Part(a, b, self.finder.read(text[a:b])) for a, b in spans[:MOST_PARTS]]
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         self.process(training_data.training_examples)
+        for message in training_data.training_examples:
+            marked = [(e["start"], e["end"]) for e in message.get(ENTITIES, []) if e["entity"] == QUESTION]
+            if marked and self.finder is not None:
+                text = message.get(TEXT)
+                message.set("asking", [Part(a, b, self.finder.read(text[a:b])) for a, b in marked])
         return training_data
 
     def process(self, messages: List[Message]) -> List[Message]:

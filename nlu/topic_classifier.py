@@ -4,7 +4,9 @@ A linear classifier over four groups of features: sentence vectors of the text a
 its names masked, character and word n-grams, which kinds of term occur, and a few plain signs
 (first person, length). It is a linear support vector machine with a softmax over its margins: as
 right as multinomial logistic regression on the same features and fitted in seconds, not minutes.
-Long messages are read whole and sentence by sentence.
+
+Long messages are read whole and sentence by sentence. Which sentence asks is learned too, from the
+words marked so in the training data: "My mum has it. [Is it inherited?](question)".
 """
 
 from __future__ import annotations
@@ -126,17 +128,29 @@ _DECISION = re.compile(
 )
 PERSONAL_DECISION = 0.1
 _OWN = re.compile(r"\b(i|im|i'm|my|me|he|she|his|her|hers)\b", re.IGNORECASE)
-#: How much a sentence that reads like a question is preferred to a surer one that does not.
-ASKING = 0.3
-#: Weight of the message read whole beside its best sentence.
+#: Weight of the message read whole beside its sentences.
 WHOLE = 0.5
+#: What says nothing without what was said before. A sentence of a longer message leaves its weight to the whole then.
+POINTING_BACK = {"affirm", "are_you_sure", "deny", "repeat", "simpler", "source", "tell_more", "unclear", "what_about",
+                 "which_is_worse", "why"}  # fmt: skip
+#: A sentence asks from this probability on; the only one that asks says which disease is meant from the lower one on.
+ASKS, ASKS_ALONE = 0.5, 0.4
 #: A sentence of a long message counts as a question of its own from this confidence on.
 OWN_QUESTION = 0.55
 RANKED = 10
 
 
+#: So many words that ask are an example of their own.
+OWN_EXAMPLE = 5
+
+
 class TopicModel:
-    """The classifier itself: features, weights and the reading of long messages."""
+    """The classifier itself: features, weights and the reading of long messages.
+
+    Args:
+        weights: shape (len(labels) + 1, features); the last row is that of asking.
+        bias: shape (len(labels) + 1,)
+    """
 
     def __init__(self, featuriser: Featuriser, labels: List[str], weights: np.ndarray, bias: np.ndarray) -> None:
         self._featuriser, self.labels, self._weights, self._bias = featuriser, labels, weights, bias
@@ -145,30 +159,47 @@ class TopicModel:
 
     @classmethod
     def fit(
-        cls, featuriser: Featuriser, readings: Sequence[Reading], labels: Sequence[str], strength: float
+        cls,
+        featuriser: Featuriser,
+        readings: Sequence[Reading],
+        labels: Sequence[str],
+        strength: float,
+        sentences: Sequence[Tuple[Reading, bool]] = (),
     ) -> TopicModel:
-        """Fit on readings with one label each; `strength` is the inverse of the regularisation."""
+        """Fit on readings with one label each; `strength` is the inverse of the regularisation.
+
+        Args:
+            sentences: of longer messages, and whether they ask. Without any, all sentences count alike.
+        """
+        from sklearn.linear_model import LogisticRegression
         from sklearn.svm import LinearSVC
 
         # A fixed seed: the same data gives the same model.
-        model = LinearSVC(C=strength, max_iter=300, tol=1e-2, random_state=0)
-        model.fit(featuriser.matrix(readings), labels)
-        return cls(
-            featuriser, list(model.classes_), model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
-        )
+        topics = LinearSVC(C=strength, max_iter=300, tol=1e-2, random_state=0)
+        topics.fit(featuriser.matrix(readings), labels)
+        weights, bias = topics.coef_, topics.intercept_
+        asks = [asks for _, asks in sentences]
+        if len(set(asks)) == 2:
+            asking = LogisticRegression(solver="liblinear", random_state=0)
+            asking.fit(featuriser.matrix([reading for reading, _ in sentences]), asks)
+            weights, bias = np.vstack([weights, asking.coef_]), np.append(bias, asking.intercept_)
+        else:
+            weights, bias = np.vstack([weights, np.zeros_like(weights[:1])]), np.append(bias, 0.0)
+        return cls(featuriser, list(topics.classes_), weights.astype(np.float32), bias.astype(np.float32))
 
-    def probabilities(self, readings: Sequence[Reading]) -> np.ndarray:
-        """Confidence per reading and label, shape (len(readings), len(labels))."""
+    def read(self, readings: Sequence[Reading]) -> Tuple[np.ndarray, np.ndarray]:
+        """Confidence per reading and label, shape (len(readings), len(labels)), and how likely each asks something."""
         logits = np.tile(self._bias, (len(readings), 1))
         start = 0
         # Group by group: putting one message's features into one matrix takes longer than all products.
         for group in self._featuriser.groups(readings):
             logits += group @ self._by_feature[start : start + group.shape[1]]
             start += group.shape[1]
-        logits *= SHARPNESS
+        asking = 1 / (1 + np.exp(-logits[:, -1]))
+        logits = logits[:, :-1] * SHARPNESS
         logits -= logits.max(1, keepdims=True)
         exponents = np.exp(logits)
-        return exponents / exponents.sum(1, keepdims=True)
+        return exponents / exponents.sum(1, keepdims=True), asking
 
     def save(self, folder: Any) -> None:
         save_file({"weights": self._weights, "bias": self._bias}, str(folder / "topics.safetensors"))
@@ -194,20 +225,20 @@ class Classified:
 def classify(model: TopicModel, reading: Reading, parts: Sequence[Part]) -> Classified:
     """Classify a message read whole and, when it has several sentences, sentence by sentence.
 
-    The surest sentence that asks something weighs as much as the whole: in a long message the question
+    The sentences weigh as much as the whole, each as likely as it asks: in a long message the question
     is one sentence among many.
     """
-    probabilities = model.probabilities([reading, *(p.reading for p in parts)])
-    whole, each = probabilities[0], probabilities[1:]
+    probabilities, asking = model.read([reading, *(p.reading for p in parts)])
+    whole, each, asking = probabilities[0], probabilities[1:], asking[1:]
     if not len(parts):
         return Classified(_ranked(model.labels, whole), [])
-    topical = [model.labels.index(t) for t in TOPICS if t in model.labels]
-    best = max(range(len(parts)), key=lambda i: each[i][topical].max() + ASKING * parts[i].asks)
-    ranking = _ranked(model.labels, WHOLE * whole + (1 - WHOLE) * each[best])
+    said = each * np.array([label not in POINTING_BACK for label in model.labels])
+    share = (1 - WHOLE) / max(asking.sum(), 1e-6)
+    ranking = _ranked(model.labels, (1 - share * (asking @ said).sum()) * whole + share * (asking @ said))
     found: Dict[str, Dict[str, Any]] = {}
     for index, part in enumerate(parts):
         label, confidence = _ranked(model.labels, each[index])[0]
-        if label in TOPICS and part.asks and confidence >= OWN_QUESTION:
+        if label in TOPICS and asking[index] >= ASKS and confidence >= OWN_QUESTION:
             found.setdefault(label, {"intent": label, "confidence": confidence, "start": part.start, "end": part.end})
     questions = list(found.values())
     sentences = [dict(_ranked(model.labels, row)[:3]) for row in each]
@@ -215,15 +246,11 @@ def classify(model: TopicModel, reading: Reading, parts: Sequence[Part]) -> Clas
         first = questions[0]["intent"]
         others = [r for r in ranking if r[0] != first]
         return Classified([(first, questions[0]["confidence"]), *others], questions, sentences)
-    asked = parts[best]
-    others_ask = any(part.asks for part in parts if part is not asked)
-    if ranking[0][0] in TOPICS and asked.asks and not others_ask:
+    best = int(asking.argmax())
+    if ranking[0][0] in TOPICS and asking[best] >= ASKS_ALONE and (np.delete(asking, best) < ASKS).all():
         # One question among other sentences: the disease it names is the one asked about.
-        return Classified(
-            ranking,
-            [{"intent": ranking[0][0], "confidence": ranking[0][1], "start": asked.start, "end": asked.end}],
-            sentences,
-        )
+        asked = {"intent": ranking[0][0], "confidence": ranking[0][1], "start": parts[best].start}
+        return Classified(ranking, [{**asked, "end": parts[best].end}], sentences)
     return Classified(ranking, [], sentences)
 
 
@@ -266,6 +293,19 @@ def _ranked(labels: List[str], probabilities: np.ndarray) -> List[Tuple[str, flo
     return [(labels[i], float(probabilities[i])) for i in np.argsort(-probabilities)[:RANKED]]
 
 
+def _is_long(part: Part) -> bool:
+    return len(part.reading.repaired.split()) >= OWN_EXAMPLE
+
+
+def _asks(sentence: Part, asking: Sequence[Part]) -> bool:
+    """Whether at least half of the sentence, or of the words marked, is in the other."""
+    return any(
+        min(sentence.end, marked.end) - max(sentence.start, marked.start)
+        >= min(sentence.end - sentence.start, marked.end - marked.start) / 2
+        for marked in asking
+    )
+
+
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class TopicClassifier(GraphComponent, IntentClassifier):
     """Rasa's side of `TopicModel`.
@@ -296,11 +336,19 @@ class TopicClassifier(GraphComponent, IntentClassifier):
 
     def train(self, training_data: TrainingData) -> Resource:
         examples = [m for m in training_data.intent_examples if m.get("reading") is not None]
+        own = [(part.reading, m.get(INTENT)) for m in examples for part in m.get("asking") or [] if _is_long(part)]
+        readings, labels = zip(*((m.get("reading"), m.get(INTENT)) for m in examples), *own, strict=True)
         self.model = TopicModel.fit(
             Featuriser(shared_encoder()),
-            [m.get("reading") for m in examples],
-            [m.get(INTENT) for m in examples],
+            readings,
+            labels,
             self._config["strength"],
+            [
+                (part.reading, _asks(part, m.get("asking")))
+                for m in examples
+                if m.get("asking")
+                for part in m.get("parts")
+            ],
         )
         with self._storage.write_to(self._resource) as folder:
             self.model.save(folder)

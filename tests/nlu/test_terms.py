@@ -47,6 +47,11 @@ def named(finder: TermFinder, text: str) -> list[tuple[str, str]]:
         ("motor neuron disease", ["ALS"]),
         ("m.s. symptoms", ["MS"]),
         ("A.L.S.", ["ALS"]),
+        ("I'm a CALS, my PALS needs a hoist", ["ALS", "ALS"]),
+        ("what do MSers eat", ["MS"]),
+        ("why the name baseball disease", ["ALS"]),
+        ("my pals are kind", []),
+        ("PALS course in Leeds", []),
     ],
 )
 def test_a_disease_is_found_in_any_case_and_beside_any_sign(text: str, expected: list[str], finder: TermFinder) -> None:
@@ -290,7 +295,6 @@ def test_a_long_message_is_read_sentence_by_sentence(understand: Callable[[str],
         "What causes it?",
         "Thank you.",
     ]
-    assert [bool(p.asks) for p in parts] == [False, False, True, False]
     assert understand("what causes als").get("parts") == []
 
 

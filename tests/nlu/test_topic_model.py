@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import List, Tuple
 
 import numpy as np
 import pytest
 
 from nlu.sentence_encoder import shared_encoder
-from nlu.terms import TermFinder
+from nlu.sentences import segments
+from nlu.terms import Part, Reading, TermFinder
 from nlu.topic_classifier import Featuriser, TopicModel, classify
 
 EXAMPLES = {
@@ -25,6 +28,29 @@ EXAMPLES = {
 }
 
 
+#: Sentences of longer messages, by whether they ask.
+SENTENCES = {
+    True: [
+        "Which tests show it?",
+        "I would like to know if it can be cured.",
+        "who else has it",
+        "Kindly tell me how it is found",
+        "what is there to do",
+    ],
+    False: [
+        "My mother was a teacher in Manila.",
+        "She fell on the stairs.",
+        "Thank you and God bless.",
+        "We have two dogs.",
+        "I am 71 years old and retired.",
+    ],
+}
+
+
+def sentences(finder: TermFinder) -> List[Tuple[Reading, bool]]:
+    return [(finder.read(text), asks) for asks, texts in SENTENCES.items() for text in texts]
+
+
 @pytest.fixture(scope="module")
 def featuriser() -> Featuriser:
     return Featuriser(shared_encoder())
@@ -34,19 +60,19 @@ def featuriser() -> Featuriser:
 def model(finder: TermFinder, featuriser: Featuriser) -> TopicModel:
     readings = [finder.read(text) for texts in EXAMPLES.values() for text in texts]
     labels = [label for label, texts in EXAMPLES.items() for _ in texts]
-    return TopicModel.fit(featuriser, readings, labels, 1.0)
+    return TopicModel.fit(featuriser, readings, labels, 1.0, sentences(finder))
 
 
 def test_it_learns_what_it_is_shown(model: TopicModel, finder: TermFinder) -> None:
     for label, texts in EXAMPLES.items():
-        probabilities = model.probabilities([finder.read(text) for text in texts])
+        probabilities, _ = model.read([finder.read(text) for text in texts])
         assert [model.labels[i] for i in probabilities.argmax(1)] == [label] * len(texts)
         assert np.allclose(probabilities.sum(1), 1, atol=1e-5)
 
 
 def test_it_goes_by_meaning_and_not_by_the_disease(model: TopicModel, finder: TermFinder) -> None:
     for text in ("how do doctors find out that it is mnd", "which examination shows ms"):
-        assert model.labels[int(model.probabilities([finder.read(text)])[0].argmax())] == "diagnosis"
+        assert model.labels[int(model.read([finder.read(text)])[0][0].argmax())] == "diagnosis"
 
 
 def test_a_loaded_model_gives_the_same_probabilities(
@@ -56,14 +82,41 @@ def test_a_loaded_model_gives_the_same_probabilities(
     model.save(tmp_path)
     loaded = TopicModel.load(tmp_path, featuriser)
     assert loaded.labels == model.labels
-    assert np.array_equal(loaded.probabilities(readings), model.probabilities(readings))
+    assert all(map(np.array_equal, loaded.read(readings), model.read(readings)))
 
 
 def test_the_same_examples_make_the_same_model(model: TopicModel, finder: TermFinder, featuriser: Featuriser) -> None:
     readings = [finder.read(text) for texts in EXAMPLES.values() for text in texts]
     labels = [label for label, texts in EXAMPLES.items() for _ in texts]
-    again = TopicModel.fit(featuriser, readings, labels, 1.0)
-    assert np.allclose(again.probabilities(readings), model.probabilities(readings), atol=1e-6)
+    again = TopicModel.fit(featuriser, readings, labels, 1.0, sentences(finder))
+    assert all(map(partial(np.allclose, atol=1e-6), again.read(readings), model.read(readings)))
+
+
+def asked(model: TopicModel, finder: TermFinder, text: str) -> Tuple[str, str]:
+    """The topic of a message of several sentences, and the sentence taken for its question."""
+    parts = [Part(start, end, finder.read(text[start:end])) for start, end in segments(text)]
+    found = classify(model, finder.read(text), parts)
+    (question,) = found.questions
+    return found.ranking[0][0], text[question["start"] : question["end"]].strip()
+
+
+def test_the_sentence_that_asks_is_found_wherever_it_stands(model: TopicModel, finder: TermFinder) -> None:
+    story = ["My uncle was a farmer in Kerala.", "He has two sons."]
+    for question, topic in (
+        ("I want to know which tests show ms.", "diagnosis"),
+        ("Please write me whether als can be cured.", "cure"),
+        ("Which famous people have it?", "famous_people"),
+    ):
+        for place in range(3):
+            text = " ".join([*story[:place], question, *story[place:]])
+            assert asked(model, finder, text) == (topic, question), text
+
+
+def test_without_marked_sentences_all_count_alike(finder: TermFinder, featuriser: Featuriser) -> None:
+    readings = [finder.read(text) for texts in EXAMPLES.values() for text in texts]
+    labels = [label for label, texts in EXAMPLES.items() for _ in texts]
+    model = TopicModel.fit(featuriser, readings, labels, 1.0)
+    assert model.read([finder.read("hello"), finder.read("can it be cured")])[1].tolist() == [0.5, 0.5]
 
 
 def test_the_ranking_falls(model: TopicModel, finder: TermFinder) -> None:
