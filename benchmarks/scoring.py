@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence
 
 from ruamel.yaml import YAML
 from spacy.lang.en.stop_words import STOP_WORDS
@@ -43,6 +44,11 @@ class Judged:
 def load_questions() -> List[Dict[str, Any]]:
     files = sorted(HOLDOUT.glob("questions*.yml"))
     return [row for file in files for row in YAML(typ="safe").load(file.read_text(encoding="utf8"))]
+
+
+def load_strangers() -> List[Dict[str, Any]]:
+    """Questions of the harder set."""
+    return list(YAML(typ="safe").load((HOLDOUT / "strangers.yml").read_text(encoding="utf8")))
 
 
 def load_dialogues() -> List[Dict[str, Any]]:
@@ -102,7 +108,8 @@ def run(ask: Ask) -> Dict[str, List[Judged]]:
         for row in dialogue["turns"]:
             turns.append(judge(row, ask(f"d{number}", row["text"]), " | ".join(before)))
             before.append(row["text"])
-    return {"questions": questions, "turns": turns}
+    strangers = [judge(row, ask(f"s{i}", row["text"])) for i, row in enumerate(load_strangers())]
+    return {"questions": questions, "turns": turns, "strangers": strangers}
 
 
 def with_typo(text: str, seed: int) -> str:
@@ -138,12 +145,17 @@ def _share(rows: Sequence[Judged], test: Callable[[Judged], bool]) -> float:
     return 100.0 * sum(map(test, rows)) / len(rows) if rows else 0.0
 
 
+def _by_outcome(rows: Iterable[Judged]) -> Dict[str, List[Judged]]:
+    found: Dict[str, List[Judged]] = defaultdict(list)
+    for judged in rows:
+        found[judged.row["outcome"]].append(judged)
+    return found
+
+
 def figures(result: Mapping[str, List[Judged]]) -> Dict[str, float]:
     """The figures of the evaluation, each in percent."""
     rows = result["questions"]
-    by: Dict[str, List[Judged]] = {}
-    for judged in rows:
-        by.setdefault(judged.row["outcome"], []).append(judged)
+    by, strangers = _by_outcome(rows), _by_outcome(result.get("strangers", ()))
     informational = [r for r in rows if r.row["outcome"] not in ("emergency", "crisis")]
     calm = [r for r in rows if {"calm_suicide", "calm_danger"} & set(r.tags)]
     alarmed = ("emergency", "crisis")
@@ -161,4 +173,14 @@ def figures(result: Mapping[str, List[Judged]]) -> Dict[str, float]:
         "false_alarms_calm": _share(calm, lambda r: r.outcome in alarmed),
         "smalltalk_right": _share(by["smalltalk"], lambda r: r.right),
         "dialogue_turns_right": _share(result["turns"], lambda r: r.right),
+        "strangers_right": _share(strangers["answered"], lambda r: r.right),
+        "strangers_wrong": _share(strangers["answered"], lambda r: r.wrong),
+        "strangers_right_or_offered": _share(strangers["answered"], lambda r: r.right or r.offered),
+        "strangers_alarms_found": _share(
+            [*strangers["emergency"], *strangers["crisis"]], lambda r: r.outcome in alarmed
+        ),
+        "strangers_false_alarms": _share(
+            [r for rows in strangers.values() for r in rows if r.row["outcome"] not in alarmed],
+            lambda r: r.outcome in alarmed,
+        ),
     }

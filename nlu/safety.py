@@ -52,6 +52,8 @@ def find(text: str) -> Optional[str]:
         return "crisis"
     for name in ALARMS:
         for sentence in [*sentences, plain]:
+            if name == "emergency" and _RULES["past"].search(sentence):
+                continue
             if _RULES[name].search(sentence) and not _RULES["general"].search(sentence):
                 return name
     return None
