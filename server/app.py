@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 
 #: A question is a few hundred bytes, a button pressed in Slack comes with the whole reply around it.
 MAX_BODY_BYTES = 262_144
-#: A request that has not come in as a whole by then is given up.
+#: A request that has not come in as a whole by then, or was not answered by then, is given up.
 REQUEST_SECONDS = 10
 #: What has not answered by then counts as not ready.
 READY_SECONDS = 2.5
@@ -181,7 +181,8 @@ def create_app(settings: Settings, model: Optional[Path] = None) -> Sanic:
     )
     rasa_patches.expose_header(app, "Retry-After")
     app.config.REQUEST_MAX_SIZE = MAX_BODY_BYTES
-    app.config.REQUEST_TIMEOUT = REQUEST_SECONDS
+    # The one for the head of a request, the other for its body and what becomes of it.
+    app.config.REQUEST_TIMEOUT = app.config.RESPONSE_TIMEOUT = REQUEST_SECONDS
     app.config.FALLBACK_ERROR_FORMAT = "json"
     app.register_listener(
         partial(rasa.core.run.load_agent_on_start, str(chosen), available, None), "before_server_start"

@@ -205,7 +205,7 @@ def test_limits_and_closed_lists_are_those_of_the_code() -> None:
 def test_every_code_of_an_error_is_listed() -> None:
     code = "".join((ROOT / "channels" / name).read_text("utf8") for name in ("rest.py", "feedback.py"))
     named = set(re.findall(r'(?:BadRequest\(\s*|"code": )"(\w+)"', code))
-    named |= {f"bad_{name}" for name in re.findall(r'_text\(body, "(\w+)"', code)}
+    named |= {f"bad_{name}" for name in re.findall(r'_(?:text|name)\(body, "(\w+)"', code)}
     assert named == set(SCHEMAS["Error"]["properties"]["error"]["properties"]["code"]["enum"])
 
 

@@ -26,7 +26,7 @@ SIGNING_SECRET, WEBHOOK_SECRET = "a" * 32, "b" * 32
 #: One for each outcome and for what may go wrong with a text.
 TEXTS = [
     f"how is ms diagnosed {MARKER}",
-    f"tell me of my uncle {MARKER} hm",
+    f"something of it {MARKER} hm",
     f"what does {MARKER} cost for ms",
     f"is {MARKER} lupus",
     f"what is the weather in {MARKER}",
@@ -294,7 +294,7 @@ def test_the_log_of_questions_has_a_row_per_turn_and_words_only_of_what_was_not_
     assert len(well) == asked + 1  # half a surrogate pair is taken out, and the rest answered
     assert {row["channel"] for row in written.questions} == {"rest", "slack", "telegram"}
     texts = {row["text"] for row in written.questions if row["text"]}
-    assert "tell me of my uncle _" in texts
+    assert "something of it _" in texts
     assert {row["outcome"] for row in written.questions if row["text"]} <= {"clarify", "not_covered"}
     assert MARKER not in json.dumps(written.questions)
 
