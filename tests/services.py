@@ -20,7 +20,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -101,7 +101,9 @@ class Service:
 
     def thaw(self) -> None:
         for process in self._all():
-            process.resume()
+            # One that was ending when it was stopped is gone as soon as another runs.
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
     def _all(self) -> list[psutil.Process]:
         server = psutil.Process(self.pid)
