@@ -245,3 +245,4 @@ def test_a_conversation_of_many_turns_never_runs_out_of_replies(topic: str, talk
 
 def test_the_one_and_the_other_are_both(talk: Any) -> None:
     assert talk.say("contagious", "is it catching, the ms or the other one?", "MS")["conditions"] == ["MS", "ALS"]
+    assert talk.say("vision_senses", "does ALS spare hearing and the other senses?", "ALS")["conditions"] == ["ALS"]
