@@ -371,7 +371,9 @@ def _out_of_scope(message: Message, context: Context, facts: Snapshot) -> Reply:
 
 
 def _other_condition(message: Message, context: Context, facts: Snapshot) -> Reply:
-    conditions = message.conditions or implied_conditions(message.terms, facts)
+    # Every disease has "flares": a word of the topic does not bring MS in, a drug or a form of it does.
+    telling = [term for term in message.terms if term.kind != "topic_word"]
+    conditions = message.conditions or implied_conditions(telling, facts)
     named = [facts.terms[i] for i in message.ids("mimic") if i in facts.terms]
     if named and conditions:
         return _answered(Question("mimics", tuple(conditions), message.terms, message.text), facts)

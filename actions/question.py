@@ -166,7 +166,7 @@ def implied_conditions(terms: Iterable[Term], facts: Snapshot) -> Tuple[str, ...
     return tuple(in_order(r.implies for r in records if r is not None and r.implies))
 
 
-_THE_OTHER = re.compile(r"\b(?:or|and) the other(?: (?:one|disease)\b|\W*$)", re.IGNORECASE)
+_THE_OTHER = re.compile(r"\b(?:or|and)(?: only| just)?(?: \w+)? the other(?: (?:one|disease)\b|\W*$)", re.IGNORECASE)
 
 
 def understood(message: Message, context: Context, facts: Snapshot, topic: Optional[str] = None) -> Question:

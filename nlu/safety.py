@@ -35,7 +35,7 @@ _RULES = _load()
 ALARMS = ("crisis", "emergency")
 #: From here on the classifier alone raises an alarm: over the whole message, or in one sentence when
 #: the whole leans that way.
-SUSPECTED, SUSPECTED_IN_SENTENCE, LEANS = 0.4, 0.95, 0.12
+SUSPECTED, SUSPECTED_IN_SENTENCE, LEANS = 0.3, 0.9, 0.1
 
 #: Somebody in particular, so never a question in general.
 _OWN = re.compile(
@@ -50,10 +50,11 @@ def find(text: str) -> Optional[str]:
     sentences = [s.strip() for s in re.split(r"[.!?\n;]+", plain) if s.strip()]
     if _RULES["methods"].search(plain):
         return "crisis"
+    told = [s for s in sentences if not _RULES["past"].search(s)]
+    # Some rules span sentences: the message as a whole is read too, but for what is long past.
+    whole = plain if len(told) == len(sentences) else ". ".join(told)
     for name in ALARMS:
-        for sentence in [*sentences, plain]:
-            if name == "emergency" and _RULES["past"].search(sentence):
-                continue
+        for sentence in [*told, whole]:
             if _RULES[name].search(sentence) and not _RULES["general"].search(sentence):
                 return name
     return None

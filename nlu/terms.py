@@ -85,6 +85,7 @@ _SURELY_OTHER: List[List[Dict[str, Any]]] = [
     [{"TEXT": "Ms"}, {"IS_TITLE": True}],
     [{_LOWER: {"IN": _TOWNS}}, {"IS_PUNCT": True, "OP": "?"}, _MS],
     [_MS, {"IS_PUNCT": True, "OP": "?"}, {"TEXT": {"REGEX": r"^\d{5}$"}}],
+    [{_LOWER: {"IN": ["lc", "gc", "icp", "maldi", "uplc", "hplc"]}}, {"IS_PUNCT": True, "OP": "?"}, _MS],
     [{_LOWER: {"IN": ["acls", "bls", "pals"]}}, {"OP": "?"}, _ALS],
     [_ALS, {"OP": "?"}, {_LOWER: {"IN": ["acls", "bls", "pals"]}}],
     [{_LOWER: {"IN": ["acls", "bls"]}}, {"OP": "?"}, {_LOWER: "pals"}],
@@ -106,7 +107,7 @@ _OTHER_MEANINGS: List[List[Dict[str, Any]]] = [
 _OTHER_WORDS = {
     "MS": {"milliseconds", "millisecond", "latency", "ping", "fps", "gpa", "bachelor", "bachelors", "master's",
            "masters", "mississippi", "microsoft", "manuscript", "manuscripts", "cruise", "phd", "bs", "seconds",
-           "marvel"},
+           "marvel", "mitral", "cabin", "cabins", "ferry", "spectrometry", "spectrometer"},
     "ALS": {"ambulance", "ambulances", "paramedic", "paramedics", "ems", "emt", "acls", "dutch", "german", "danish",
             "auf", "heißt", "bedeutet", "betekent", "lidar", "laser", "ableton"},
 }  # fmt: skip

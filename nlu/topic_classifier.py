@@ -124,7 +124,9 @@ REFUSING = {"out_of_scope", "not_covered", "other_condition", "bot_identity", "c
 SURE_TOGETHER = 0.7
 #: What someone asks to be decided for them: personal from this much lower confidence on.
 _DECISION = re.compile(
-    r"(?:^|[.!?,;:]\s*)(?:so |but |and |now )?should (?:i|we|he|she|they|my \w+|mum|mom|dad)\b", re.IGNORECASE
+    r"(?:^|[.!?,;:]\s*)(?:so |but |and |now )?should (?:i|we|he|she|they|my \w+|mum|mom|dad)\b"
+    r"|\bdo i (?:need|have) (?:it|to|this|that)\b|\b(?:how (?:fast|soon|quickly|bad)|when) (?:will|is) (?:my|mine)\b",
+    re.IGNORECASE,
 )
 PERSONAL_DECISION = 0.1
 _OWN = re.compile(r"\b(i|im|i'm|my|me|he|she|his|her|hers)\b", re.IGNORECASE)
@@ -137,6 +139,8 @@ POINTING_BACK = {"affirm", "are_you_sure", "deny", "repeat", "simpler", "source"
 ASKS, ASKS_ALONE = 0.5, 0.4
 #: A sentence of a long message counts as a question of its own from this confidence on.
 OWN_QUESTION = 0.55
+#: In a message of three sentences or more it must also be this likely over the whole.
+BORNE_OUT = 0.03
 RANKED = 10
 
 
@@ -232,13 +236,15 @@ def classify(model: TopicModel, reading: Reading, parts: Sequence[Part]) -> Clas
     whole, each, asking = probabilities[0], probabilities[1:], asking[1:]
     if not len(parts):
         return Classified(_ranked(model.labels, whole), [])
+    borne_out = dict(zip(model.labels, whole >= BORNE_OUT, strict=True)) if len(parts) > 2 else {}
     said = each * np.array([label not in POINTING_BACK for label in model.labels])
     share = (1 - WHOLE) / max(asking.sum(), 1e-6)
     ranking = _ranked(model.labels, (1 - share * (asking @ said).sum()) * whole + share * (asking @ said))
     found: Dict[str, Dict[str, Any]] = {}
     for index, part in enumerate(parts):
         label, confidence = _ranked(model.labels, each[index])[0]
-        if label in TOPICS and asking[index] >= ASKS and confidence >= OWN_QUESTION:
+        own = asking[index] >= ASKS and confidence >= OWN_QUESTION and borne_out.get(label, True)
+        if label in TOPICS and own:
             found.setdefault(label, {"intent": label, "confidence": confidence, "start": part.start, "end": part.end})
     questions = list(found.values())
     sentences = [dict(_ranked(model.labels, row)[:3]) for row in each]
