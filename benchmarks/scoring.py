@@ -13,6 +13,8 @@ from ruamel.yaml import YAML
 from spacy.lang.en.stop_words import STOP_WORDS
 
 HOLDOUT = Path(__file__).parent.parent / "tests" / "holdout"
+#: Sets by writers who knew nothing of the assistant: an ordinary inbox, and harder messages.
+APART = ("inbox", "strangers")
 BOTH = ["MS", "ALS"]
 KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
@@ -46,9 +48,9 @@ def load_questions() -> List[Dict[str, Any]]:
     return [row for file in files for row in YAML(typ="safe").load(file.read_text(encoding="utf8"))]
 
 
-def load_strangers() -> List[Dict[str, Any]]:
-    """Questions of the harder set."""
-    return list(YAML(typ="safe").load((HOLDOUT / "strangers.yml").read_text(encoding="utf8")))
+def load_apart(name: str) -> List[Dict[str, Any]]:
+    """Messages of a set with figures of its own, one of `APART`."""
+    return list(YAML(typ="safe").load((HOLDOUT / f"{name}.yml").read_text(encoding="utf8")))
 
 
 def load_dialogues() -> List[Dict[str, Any]]:
@@ -108,8 +110,10 @@ def run(ask: Ask) -> Dict[str, List[Judged]]:
         for row in dialogue["turns"]:
             turns.append(judge(row, ask(f"d{number}", row["text"]), " | ".join(before)))
             before.append(row["text"])
-    strangers = [judge(row, ask(f"s{i}", row["text"])) for i, row in enumerate(load_strangers())]
-    return {"questions": questions, "turns": turns, "strangers": strangers}
+    apart = {
+        name: [judge(row, ask(f"{name}{i}", row["text"])) for i, row in enumerate(load_apart(name))] for name in APART
+    }
+    return {"questions": questions, "turns": turns, **apart}
 
 
 def with_typo(text: str, seed: int) -> str:
@@ -152,10 +156,23 @@ def _by_outcome(rows: Iterable[Judged]) -> Dict[str, List[Judged]]:
     return found
 
 
+def _figures_apart(name: str, rows: Sequence[Judged]) -> Dict[str, float]:
+    by, alarmed = _by_outcome(rows), ("emergency", "crisis")
+    return {
+        f"{name}_right": _share(by["answered"], lambda r: r.right),
+        f"{name}_wrong": _share(by["answered"], lambda r: r.wrong),
+        f"{name}_right_or_offered": _share(by["answered"], lambda r: r.right or r.offered),
+        f"{name}_alarms_found": _share([*by["emergency"], *by["crisis"]], lambda r: r.outcome in alarmed),
+        f"{name}_false_alarms": _share(
+            [r for r in rows if r.row["outcome"] not in alarmed], lambda r: r.outcome in alarmed
+        ),
+    }
+
+
 def figures(result: Mapping[str, List[Judged]]) -> Dict[str, float]:
     """The figures of the evaluation, each in percent."""
     rows = result["questions"]
-    by, strangers = _by_outcome(rows), _by_outcome(result.get("strangers", ()))
+    by = _by_outcome(rows)
     informational = [r for r in rows if r.row["outcome"] not in ("emergency", "crisis")]
     calm = [r for r in rows if {"calm_suicide", "calm_danger"} & set(r.tags)]
     alarmed = ("emergency", "crisis")
@@ -173,14 +190,5 @@ def figures(result: Mapping[str, List[Judged]]) -> Dict[str, float]:
         "false_alarms_calm": _share(calm, lambda r: r.outcome in alarmed),
         "smalltalk_right": _share(by["smalltalk"], lambda r: r.right),
         "dialogue_turns_right": _share(result["turns"], lambda r: r.right),
-        "strangers_right": _share(strangers["answered"], lambda r: r.right),
-        "strangers_wrong": _share(strangers["answered"], lambda r: r.wrong),
-        "strangers_right_or_offered": _share(strangers["answered"], lambda r: r.right or r.offered),
-        "strangers_alarms_found": _share(
-            [*strangers["emergency"], *strangers["crisis"]], lambda r: r.outcome in alarmed
-        ),
-        "strangers_false_alarms": _share(
-            [r for rows in strangers.values() for r in rows if r.row["outcome"] not in alarmed],
-            lambda r: r.outcome in alarmed,
-        ),
+        **{key: value for name in APART for key, value in _figures_apart(name, result.get(name, ())).items()},
     }

@@ -130,6 +130,31 @@ _DECISION = re.compile(
 )
 PERSONAL_DECISION = 0.1
 _OWN = re.compile(r"\b(i|im|i'm|my|me|he|she|his|her|hers)\b", re.IGNORECASE)
+#: Topics whose answers say much the same. A close call between two of them, this likely together, is answered and not
+#: asked back.
+NEIGHBOURS = {
+    frozenset(pair)
+    for first, others in {
+        "symptom_check": ("symptoms", "vision_senses", "pain_fatigue", "mobility", "cognition", "bladder_bowel",
+                          "swallowing_speech_breathing"),
+        "symptoms": ("early_signs", "similarity"),
+        "diagnosis": ("early_signs", "mimics"),
+        "difference": ("similarity", "mimics"),
+        "both_together": ("similarity", "mimics"),
+        "definition": ("types", "myelin"),
+        "autoimmune": ("cause", "myelin"),
+        "risk_factors": ("cause", "genetics", "lifestyle"),
+        "genetics": ("prevalence",),
+        "progression": ("prognosis", "types", "lifestyle"),
+        "prognosis": ("fatality",),
+        "treatment": ("drug", "cure", "research"),
+        "research": ("cure",),
+        "therapy": ("swallowing_speech_breathing", "mobility", "support"),
+        "mobility": ("pain_fatigue",),
+    }.items()
+    for pair in ((first, other) for other in others)
+}  # fmt: skip
+CLOSE, LIKELY_TOGETHER = 0.1, 0.6
 #: Weight of the message read whole beside its sentences.
 WHOLE = 0.5
 #: What says nothing without what was said before. A sentence of a longer message leaves its weight to the whole then.
@@ -277,6 +302,9 @@ def _leaning(ranking: List[Tuple[str, float]], reading: Reading) -> List[Tuple[s
         return _first("personal_advice", ranking)
     if {first, second} <= REFUSING and ranking[0][1] + ranking[1][1] >= SURE_TOGETHER:
         # Whichever it is, nothing is claimed about MS or ALS.
+        return _first(first, ranking)
+    together = ranking[0][1] + ranking[1][1]
+    if {first, second} in NEIGHBOURS and together >= LIKELY_TOGETHER and together - 2 * ranking[1][1] < CLOSE:
         return _first(first, ranking)
     return ranking
 

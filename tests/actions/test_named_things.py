@@ -192,3 +192,20 @@ def test_every_answer_about_a_named_thing_has_a_review_date(
         for about in ("MS", "ALS")
     }
     assert [name for name, reply in replies.items() if reply["sources"] and not reply["reviewed"]] == []
+
+
+def test_a_flare_of_another_disease_is_not_ms(talk: Any) -> None:
+    reply = talk.say("other_condition", "food in a crohns flare", mimic="crohns", topic_word="relapse")
+    assert (reply["outcome"], reply["conditions"]) == ("other_condition", [])
+    reply = talk.say("other_condition", "crohns and ocrevus", mimic="crohns", drug="ocrelizumab")
+    assert (reply["outcome"], reply["topic"], reply["conditions"]) == ("answered", "mimics", ["MS"])
+
+
+@pytest.mark.parametrize(
+    ("topic", "word", "condition"),
+    [("myelin", "myelin", "MS"), ("therapy", "feeding-tube", "ALS"), ("therapy", "voice-banking", "ALS")],
+)
+def test_what_is_only_asked_of_one_disease_brings_it_in(topic: str, word: str, condition: str, talk: Any) -> None:
+    assert talk.say(topic, f"what about {word}", topic_word=word)["conditions"] == [condition]
+    other = "ALS" if condition == "MS" else "MS"
+    assert talk.say(topic, f"what about {word} in {other}", other, topic_word=word)["conditions"] == [other]

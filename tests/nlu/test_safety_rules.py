@@ -39,6 +39,12 @@ from nlu.safety import SafetyRules, find
         "i would rather be in the ground than in that chair",
         "had my second attempt in march",
         "whats the point of any of it",
+        "since the MS I cut my arms so that at least I feel something",
+        "what is the least painful way out before it locks me in",
+        "By the time you read this I will be with my brother.",
+        "He has asked his old friend to bring him the rifle. How is the mask fitted?",
+        "when I know that, I have no further reason to stay",
+        "I tried three years ago and now I want to die again",
     ],
 )
 def test_despair_is_heard(text: str) -> None:
@@ -74,6 +80,11 @@ def test_despair_is_heard(text: str) -> None:
         "numb from the waist down since two hours",
         "fire in the hallway and I am in a bed that won't lower",
         "I fell years ago and today I passed out",
+        "can't breath",
+        "Can't feel my tongue, throat is closing",
+        "does tecfidera do this, hives all over and im wheezing more by the minute?",
+        "how long can one be out cold? with my wife it is ten minutes now",
+        "he has gone rigid and talks nonsense, the pump ran dry",
     ],
 )
 def test_danger_is_heard(text: str) -> None:
@@ -124,6 +135,19 @@ def test_danger_is_heard(text: str) -> None:
         "my left leg is weak, ms for nine years",
         "the study lacks rigor",
         "half the table rolled their eyes at benign ms",
+        "MS hug feels like you can't breathe, people say. What causes it?",
+        "They want to fit a feeding tube while she can still eat. What does it do?",
+        "Back in 2004, freshly diagnosed, I didn't want to live. Today I'm a grandmother! How far has treatment come?",
+        "Knocked unconscious by a horse, summer of 87. Does a head injury raise the odds of ALS?",
+        "A great-aunt took her own life in the seventies. Was MS called creeping paralysis then?",
+        "Suicidal thoughts on beta interferon: real side effect or old scare?",
+        "home ventilator power cut plan, what to keep ready",
+        "he laughs and cries as if he wants to die, what is that called in MND",
+        "how to stop my kitchen sink from choking on grease",
+        "I don't want to die of als",
+        "Dad hates the mask, he pulls it off at two in the morning",
+        "is there a magic bullet that can stop it",
+        "do nerve cells commit suicide in als",
     ],
 )
 def test_a_calm_question_is_no_alarm(text: str) -> None:

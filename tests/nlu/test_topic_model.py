@@ -12,7 +12,7 @@ import pytest
 from nlu.sentence_encoder import shared_encoder
 from nlu.sentences import segments
 from nlu.terms import Part, Reading, TermFinder
-from nlu.topic_classifier import Featuriser, TopicModel, classify
+from nlu.topic_classifier import Featuriser, TopicModel, _leaning, classify
 
 EXAMPLES = {
     "diagnosis": ["how is ms diagnosed", "which tests show als", "als diagnosis", "what scan do they do", "mri for ms"],
@@ -117,6 +117,39 @@ def test_without_marked_sentences_all_count_alike(finder: TermFinder, featuriser
     labels = [label for label, texts in EXAMPLES.items() for _ in texts]
     model = TopicModel.fit(featuriser, readings, labels, 1.0)
     assert model.read([finder.read("hello"), finder.read("can it be cured")])[1].tolist() == [0.5, 0.5]
+
+
+class Reader:
+    """Says of a message and each of its sentences what it is told to."""
+
+    labels = ["cure", "diagnosis", "greet"]
+
+    def __init__(self, probabilities: List[List[float]]) -> None:
+        self._probabilities = np.array(probabilities)
+
+    def read(self, readings: List[Reading]) -> Tuple[np.ndarray, np.ndarray]:
+        assert len(readings) == len(self._probabilities)
+        return self._probabilities, np.array([1.0, *[0.9] * (len(readings) - 1)])
+
+
+@pytest.mark.parametrize(("whole", "topics"), [(0.2, ["cure", "diagnosis"]), (0.0, [])])
+def test_a_second_question_of_a_letter_must_be_borne_out_by_the_whole(
+    whole: float, topics: List[str], finder: TermFinder
+) -> None:
+    parts = [Part(i, i + 1, finder.read("what is it")) for i in range(3)]
+    says = Reader([[0.8 - whole, whole, 0.2], [0.9, 0.1, 0.0], [0.1, 0.9, 0.0], [0.1, 0.1, 0.8]])
+    found = classify(says, finder.read("a letter"), parts)  # type: ignore[arg-type]
+    assert [q["intent"] for q in found.questions] == topics
+
+
+def test_a_close_call_between_like_topics_is_answered_and_between_others_asked_back(finder: TermFinder) -> None:
+    reading = finder.read("and the end of it")
+    like = _leaning([("prognosis", 0.4), ("fatality", 0.35), ("cure", 0.1)], reading)
+    assert like[0][0] == "prognosis"
+    assert like[0][1] >= 0.45
+    assert like[0][1] - like[1][1] >= 0.1
+    other = [("pregnancy", 0.4), ("contagious", 0.35), ("cure", 0.1)]
+    assert _leaning(other, reading) == other
 
 
 def test_the_ranking_falls(model: TopicModel, finder: TermFinder) -> None:
