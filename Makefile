@@ -41,7 +41,7 @@ train: setup ## train the model now
 	@rm -f $(TRAINED) && $(MAKE) --no-print-directory $(TRAINED)
 
 $(TRAINED): $(wildcard data/*.yml nlu/*.py) domain.yml config.yml facts/terms.yml requirements.txt | setup $(FACTS)
-	@echo "Training (about a minute)"
+	@echo "Training (about five minutes)"
 	@$(PY) -m rasa train --quiet >.build/train.log 2>&1 || { tail -n 20 .build/train.log; exit 1; }
 	@touch $@
 

