@@ -82,7 +82,8 @@ class SafetyRules(GraphComponent):
             # Panic misspells: the text as written and as repaired are both looked at.
             found = find(text) or (find(reading.repaired) if reading else None)
             suspected = _suspected(ranking, message.get("sentence_rankings") or [])
-            if found is None and suspected is not None and not _is_calm(text):
+            says_something = reading is None or reading.says_something
+            if found is None and suspected is not None and says_something and not _is_calm(text):
                 found = suspected
             if found == "emergency" and suspected == "crisis":
                 # Both name the emergency number; only the reply to a crisis speaks to despair.

@@ -145,6 +145,8 @@ class Reading:
     other_meaning: bool
     #: Words that are no part of a term.
     rest: int = 0
+    #: Whether any word as written is one that is known: "blorp wuggle" says nothing.
+    says_something: bool = True
 
 
 @dataclass(frozen=True)
@@ -248,7 +250,9 @@ class TermFinder:
             found.append(Found("condition", span.label_, first.idx, last.idx + len(last)))
         found.sort(key=lambda f: (f.start, f.end))
         rest = sum(t.is_alpha for t in repaired) - sum(t.is_alpha for span in kept for t in span)
-        return Reading(tuple(found), repaired.text, re.sub(r"\s+", " ", " ".join(masked)).strip(), dropped, rest)
+        plain = re.sub(r"\s+", " ", " ".join(masked)).strip()
+        known = any(t.is_alpha and not self._spelling.is_slip(t.lower_) for t in doc)
+        return Reading(tuple(found), repaired.text, plain, dropped, rest, known or bool(found))
 
     def _repaired(self, doc: Doc) -> Doc:
         """The same tokens, misspelt ones replaced."""

@@ -306,9 +306,13 @@ def _leaning(ranking: List[Tuple[str, float]], reading: Reading) -> List[Tuple[s
     if {first, second} <= REFUSING and ranking[0][1] + ranking[1][1] >= SURE_TOGETHER:
         # Whichever it is, nothing is claimed about MS or ALS.
         return _first(first, ranking)
-    together = ranking[0][1] + ranking[1][1]
-    if {first, second} in NEIGHBOURS and together >= LIKELY_TOGETHER and together - 2 * ranking[1][1] < CLOSE:
-        return _first(first, ranking)
+    if ranking[0][1] + ranking[1][1] >= LIKELY_TOGETHER and ranking[0][1] - ranking[1][1] < CLOSE:
+        both = len({f.id for f in reading.found if f.kind == "condition"}) == 2
+        if both and "difference" in (first, second) and {first, second} <= set(TOPICS):
+            # "How is MS diagnosed vs ALS": the diagnosis of both, side by side.
+            return _first(second if first == "difference" else first, ranking)
+        if {first, second} in NEIGHBOURS:
+            return _first(first, ranking)
     return ranking
 
 

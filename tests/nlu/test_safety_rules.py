@@ -81,6 +81,7 @@ def test_despair_is_heard(text: str) -> None:
         "fire in the hallway and I am in a bed that won't lower",
         "I fell years ago and today I passed out",
         "can't breath",
+        "cnt brth hlp",
         "Can't feel my tongue, throat is closing",
         "does tecfidera do this, hives all over and im wheezing more by the minute?",
         "how long can one be out cold? with my wife it is ten minutes now",
@@ -190,3 +191,12 @@ def test_what_panic_misspells_is_heard_too(finder: Any) -> None:
     message.set("reading", finder.read("i cant breathee"))
     SafetyRules.create({}, None, None, None).process([message])  # type: ignore[arg-type]
     assert (message.get("intent") or {}).get("name") == "emergency"
+
+
+@pytest.mark.parametrize(("text", "heard_as"), [("blorp wuggle 77", "cure"), ("mum wuggle 77", "emergency")])
+def test_what_says_nothing_is_no_alarm_by_the_classifier_alone(text: str, heard_as: str, finder: Any) -> None:
+    message = Message.build(text)
+    message.set("reading", finder.read(text))
+    message.set("intent_ranking", [{"name": "emergency", "confidence": 0.9}, {"name": "cure", "confidence": 0.1}])
+    SafetyRules.create({}, None, None, None).process([message])  # type: ignore[arg-type]
+    assert message.get("intent")["name"] == heard_as
