@@ -307,12 +307,13 @@ def _leaning(ranking: List[Tuple[str, float]], reading: Reading) -> List[Tuple[s
         # Whichever it is, nothing is claimed about MS or ALS.
         return _first(first, ranking)
     if ranking[0][1] + ranking[1][1] >= LIKELY_TOGETHER and ranking[0][1] - ranking[1][1] < CLOSE:
-        both = len({f.id for f in reading.found if f.kind == "condition"}) == 2
-        if both and "difference" in (first, second) and {first, second} <= set(TOPICS):
-            # "How is MS diagnosed vs ALS": the diagnosis of both, side by side.
-            return _first(second if first == "difference" else first, ranking)
         if {first, second} in NEIGHBOURS:
             return _first(first, ranking)
+        both = len({f.id for f in reading.found if f.kind == "condition"}) == 2
+        particular = second if first == "difference" else first
+        if both and "difference" in (first, second) and particular in TOPICS and particular != "both_together":
+            # "How is MS diagnosed vs ALS": the diagnosis of both, side by side.
+            return _first(particular, ranking)
     return ranking
 
 

@@ -150,6 +150,8 @@ def test_a_close_call_between_like_topics_is_answered_and_between_others_asked_b
     assert like[0][1] - like[1][1] >= 0.1
     compared = finder.read("how is ms diagnosed vs als")
     assert _leaning([("difference", 0.45), ("diagnosis", 0.4), ("cure", 0.1)], compared)[0][0] == "diagnosis"
+    alike = [("difference", 0.45), ("similarity", 0.4), ("cure", 0.1)]
+    assert _leaning(alike, compared)[0][0] == "difference"
     other = [("pregnancy", 0.4), ("contagious", 0.35), ("cure", 0.1)]
     assert _leaning(other, reading) == other
 
