@@ -62,9 +62,20 @@ def annotated_examples(most: int = EXAMPLES_PER_INTENT) -> str:
     annotated = matcher.process_training_data(data)
     by_intent: dict[str, list[Any]] = {}
     for example in annotated.training_examples:
+        # "MS fatigue" is found as a whole and as MS: Rasa writes no span inside another.
+        example.set("entities", apart(example.get("entities") or []))
         by_intent.setdefault(example.get("intent"), []).append(example)
     sample = [e for examples in by_intent.values() for e in examples[:: max(1, len(examples) // most)][:most]]
     return str(TrainingData(sample).nlu_as_yaml())
+
+
+def apart(entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The entities without those that overlap a longer one."""
+    kept: list[dict[str, Any]] = []
+    for entity in sorted(entities, key=lambda e: (e["start"] - e["end"], e["start"])):
+        if all(entity["end"] <= k["start"] or k["end"] <= entity["start"] for k in kept):
+            kept.append(entity)
+    return sorted(kept, key=lambda e: e["start"])
 
 
 def default_config() -> str:
