@@ -1,9 +1,9 @@
 """The custom actions Rasa runs. Everything they say comes from the plain Python beside them."""
 
-import asyncio
 import logging
 import os
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 from rasa_sdk import Action, Tracker
@@ -13,8 +13,8 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions import dialogue
 from actions.question import Context, Message
 from actions.reply import Reply
-from facts.build import DEFAULT_URL
-from facts.store import FactStore, Snapshot, StoreUnavailable
+from facts.build import DEFAULT_FILE
+from facts.store import FactStore, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -23,18 +23,17 @@ CONTEXT_SLOT = "context"
 
 @lru_cache(maxsize=1)
 def fact_store() -> FactStore:
-    """The store at `FACT_STORE_URL`, the embedded one by default."""
-    return FactStore(os.environ.get("FACT_STORE_URL", "").strip() or DEFAULT_URL)
+    """The store in `FACTS_FILE`, the one that `make facts` builds by default."""
+    return FactStore(Path(os.environ.get("FACTS_FILE", "").strip() or DEFAULT_FILE))
 
 
-async def current_facts() -> Snapshot:
-    """The records to answer from. A server that has to be asked keeps nobody else waiting.
+async def check_facts() -> None:
+    """For health checks.
 
     Raises:
-        StoreUnavailable: when the store cannot be read.
+        StoreUnavailable: when there are no facts to answer from.
     """
-    store = fact_store()
-    return store.snapshot() if store.at_hand else await asyncio.to_thread(store.snapshot)
+    fact_store().snapshot()
 
 
 def facts_version() -> Optional[str]:
@@ -66,9 +65,10 @@ class ActionAnswer(Action):
         context = Context.from_slot(tracker.get_slot(CONTEXT_SLOT))
         message = Message.from_rasa(tracker.latest_message)
         try:
-            facts = await current_facts()
-            reply, context = dialogue.respond(message, context, facts)
-            metadata = reply.metadata(facts)
+            facts = fact_store().snapshot()
+            reply, context, decision = dialogue.respond(message, context, facts)
+            # Why it was this reply is for the question log; the channels take it out.
+            metadata = {**reply.metadata(facts), "reason": decision.reason}
         except StoreUnavailable as error:
             logger.error("The fact store cannot be read (%s).", error)
             reply = dialogue.apology()

@@ -1,14 +1,16 @@
-"""From a question to its answer, composed from the relations of the fact store."""
+"""From a question to its answer, read and composed from the fact store."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
-from actions.question import Question, Term
+from actions import named_things
+from actions.question import Question
 from actions.reply import Button, Evidence, Outcome, Reply, evidence_of, first_buttons
-from actions.wording import NO_SYMPTOM_FACT, NOT_THIS_DISEASE, RELATED, it, title
-from facts.schema import CONDITIONS, Approval, Comparison
+from actions.wording import NOTHING_ON, RELATED, it, title
+from facts import schema
+from facts.schema import CONDITIONS, Answer, Comparison
 from facts.store import Snapshot
 
 #: Most rows of a comparison shown at once; the overview of differences has the most.
@@ -17,55 +19,107 @@ MOST_ROWS = 8
 MORE_AT_ONCE = 3
 
 Part = Tuple[str, Evidence]
+#: Topics that are about both diseases whichever is named.
+COMPARING = ("difference", "similarity", "both_together")
+
+
+def answerable(question: Question, facts: Snapshot) -> Tuple[str, ...]:
+    """The diseases asked about on which the store answers this question."""
+    record = facts.questions.get(question.name)
+    if record is None:
+        return ()
+    if record.of and question.ids(record.of):
+        return question.conditions
+    if "both" in record.answers and question.conditions == CONDITIONS:
+        return CONDITIONS
+    return tuple(c for c in question.conditions if c in record.answers)
 
 
 def answer(question: Question, facts: Snapshot) -> Optional[Reply]:
     """The answer to a question, or None where the store has nothing on it."""
-    found = _specific(question, facts)
-    specific = found is not None
-    if found is None:
-        record = facts.answer(question.topic, question.conditions)
-        if record is None:
+    record = facts.questions.get(question.name)
+    if record is None:
+        return None
+    part = _named(record, question, facts)
+    specific = part is not None
+    told: Sequence[Answer] = ()
+    if part is None:
+        conditions = answerable(question, facts)
+        if not conditions:
             return None
-        found = record.text, evidence_of(record)
-    text, evidence = found
+        question = question.about(conditions)
+        part = _read_out(record, conditions)
+        told = [a for scope, a in record.answers.items() if scope in (*conditions, "both")]
+    text, evidence = part
     corrections = _corrections(question, facts)
     if corrections is not None:
         text, evidence = f"{corrections[0]} {text}", corrections[1] + evidence
     rows: Tuple[Comparison, ...] = ()
-    if question.conditions == CONDITIONS and not specific:
+    if question.conditions == CONDITIONS and not specific and question.name.endswith("/overview"):
         rows = tuple(facts.comparison(question.topic)[:MOST_ROWS])
         evidence += evidence_of(*rows)
     return Reply(
         outcome=Outcome.ANSWERED,
         answer=text,
         topic=question.topic,
+        question=record.id,
         conditions=question.conditions,
         terms=tuple(t.id for t in question.terms),
         evidence=evidence,
         comparison=rows,
-        buttons=next_buttons(question, facts, specific),
-        told=evidence.facts,
+        buttons=next_buttons(question, facts),
+        told=tuple(dict.fromkeys([*evidence.facts, *(f for a in told for f in a.facts)])),
     )
 
 
+def _named(record: schema.Question, question: Question, facts: Snapshot) -> Optional[Part]:
+    """The answer about the drug, symptom, test, ... that was named, where the question is about it."""
+    if record.of and question.ids(record.of):
+        part = named_things.aspect(record.of, record.aspect or "text", question, facts)
+        if part is not None or record.aspect == "text":
+            return part
+        whole = named_things.aspect(record.of, "text", question, facts)
+        if whole is None:
+            return None
+        names = " and ".join(
+            named_things.name_of(t, facts) for t in question.terms if t.kind == record.of
+        )  # said first: the rest is near what was asked, not an answer to it
+        return f"{NOTHING_ON.format(what=title_of(record, question, facts).rstrip('?'), name=names)} {whole[0]}", whole[1]
+    if record.id.endswith("/overview"):
+        return named_things.overview(question, facts)
+    return None
+
+
+def _read_out(record: schema.Question, conditions: Sequence[str]) -> Part:
+    if len(conditions) == 1:
+        found = record.answers[conditions[0]]
+        return found.text, evidence_of(found)
+    if "both" in record.answers:
+        return record.answers["both"].text, evidence_of(record.answers["both"])
+    texts = [f"{c}: {record.answers[c].text}" for c in conditions]
+    return "\n".join(texts), evidence_of(*(record.answers[c] for c in conditions))
+
+
 def more(question: Question, told: Sequence[str], facts: Snapshot) -> Optional[Reply]:
-    """The next few facts on a question, or None when all are told."""
-    named = [f for t in question.terms for f in facts.facts_naming(t.id)]
-    about = facts.facts_about(question.topic, question.conditions)
-    untold = {f.id: f for f in [*named, *about] if f.id not in told}
-    fresh = list(untold.values())[:MORE_AT_ONCE]
+    """The next few facts on a question, then on its topic; None when all are told."""
+    candidates = [
+        *facts.facts_under(question.name, question.conditions),
+        *(f for t in question.terms for f in facts.facts_naming(t.id)
+          if f.condition in (*question.conditions, "both")),
+        *facts.facts_about(question.topic, question.conditions),
+    ]  # fmt: skip
+    fresh = list({f.id: f for f in candidates if f.id not in told}.values())[:MORE_AT_ONCE]
     if not fresh:
         return None
-    text = " ".join(f.statement for f in fresh)
     return Reply(
         outcome=Outcome.ANSWERED,
-        answer=text,
+        answer=" ".join(f.statement for f in fresh),
         topic=question.topic,
+        question=question.id,
         conditions=question.conditions,
         terms=tuple(t.id for t in question.terms),
         evidence=evidence_of(*fresh),
-        buttons=next_buttons(question, facts, bool(question.terms)),
+        buttons=next_buttons(question, facts),
         told=tuple(dict.fromkeys([*told, *(f.id for f in fresh)])),
     )
 
@@ -73,60 +127,108 @@ def more(question: Question, told: Sequence[str], facts: Snapshot) -> Optional[R
 def simpler(question: Question, facts: Snapshot) -> Optional[Reply]:
     """The answer in fewer and easier words."""
     full = answer(question, facts)
-    record = facts.answer(question.topic, question.conditions)
-    if full is None or record is None:
-        return full
+    if full is None:
+        return None
     drugs = [facts.drugs[d] for d in question.ids("drug") if d in facts.drugs]
-    if drugs:
-        text = " ".join(f"{_capital(facts.terms[d.term].name)}: {d.purpose}" for d in drugs)
-        return _retold(full, text, evidence_of(*drugs))
-    if _specific(question, facts) is not None:
+    record = facts.questions.get(full.question or "")
+    if drugs and record is not None and (record.of == "drug" or record.id.endswith("/overview")):
+        names = {d.term: named_things.name_of(t, facts) for t in question.terms for d in drugs if d.term == t.id}
+        return _retold(full, " ".join(f"{names[d.term]}: {d.purpose}" for d in drugs), evidence_of(*drugs))
+    answers = _answers(record, full.conditions)
+    if not answers or _named_in(full, question, facts):
         return full
-    return _retold(full, record.simple, evidence_of(record))
+    label = len(answers) > 1
+    text = "\n".join(f"{c}: {a.simple or a.text}" if label else a.simple or a.text for c, a in answers)
+    return _retold(full, text, evidence_of(*(a for _, a in answers)))
 
 
 def why(question: Question, facts: Snapshot) -> Optional[Reply]:
     """What lies behind the answer; where the store has nothing on that, what causes the disease."""
     full = answer(question, facts)
-    record = facts.answer(question.topic, question.conditions)
     if full is None:
         return None
-    if record is not None and record.why:
-        return _retold(full, record.why, evidence_of(record))
-    cause = facts.answer("cause", question.conditions)
+    reasons = [(c, a) for c, a in _answers(facts.questions.get(full.question or ""), full.conditions) if a.why]
+    if not reasons:
+        reasons = [
+            (c, a) for c, a in _answers(facts.questions.get(f"{question.topic}/overview"), full.conditions) if a.why
+        ]
+    if reasons:
+        text = "\n".join(f"{c}: {a.why}" if len(reasons) > 1 else str(a.why) for c, a in reasons)
+        return _retold(full, text, evidence_of(*(a for _, a in reasons)))
+    cause = facts.overview("cause", full.conditions)
     return _retold(full, cause.text, evidence_of(cause)) if cause else full
+
+
+def _answers(record: Optional[schema.Question], conditions: Sequence[str]) -> List[Tuple[str, Answer]]:
+    """The answers of a question that are read out for these diseases."""
+    if record is None:
+        return []
+    if len(conditions) > 1 and "both" in record.answers:
+        return [("both", record.answers["both"])]
+    return [(c, record.answers[c]) for c in conditions if c in record.answers]
+
+
+def _named_in(reply: Reply, question: Question, facts: Snapshot) -> bool:
+    """Whether the reply was about what was named, not read out of the question's own answers."""
+    record = facts.questions.get(reply.question or "")
+    return record is not None and _named(record, question, facts) is not None
 
 
 def _retold(full: Reply, text: str, evidence: Evidence) -> Reply:
     return replace(full, answer=text, evidence=evidence, comparison=())
 
 
-def next_buttons(question: Question, facts: Snapshot, specific: bool = False) -> Tuple[Button, ...]:
-    """What people would press next: the other disease first, then related questions."""
-    buttons: List[Button] = []
-    if len(question.conditions) == 1:
-        other = [c for c in CONDITIONS if c not in question.conditions]
-        if question.topic in ("difference", "similarity", "both_together"):
-            other = []
-        for condition in other:
+def title_of(record: schema.Question, question: Question, facts: Snapshot) -> str:
+    """The question as a button names it."""
+    if record.id.endswith("/overview"):
+        return title(question.topic, question.conditions)
+    names = [named_things.name_of(t, facts) for t in question.terms if t.kind == record.of]
+    return record.title.format(it=it(question.conditions), name=" and ".join(names) or "the drug" if record.of == "drug"
+                               else " and ".join(names) or "it")  # fmt: skip
+
+
+def button(question: Question, facts: Snapshot) -> Optional[Button]:
+    """A button that asks a question; None where the store does not answer it."""
+    conditions = CONDITIONS if question.topic in COMPARING else question.conditions
+    known = answerable(question.about(conditions), facts)
+    record = facts.questions.get(question.name)
+    if record is None or not known:
+        return None
+    if record.of and not question.ids(record.of) and "{name}" in record.title:
+        return None
+    return Button(title_of(record, question.about(known), facts), question.about(known).payload())
+
+
+def buttons(questions: Sequence[Question], facts: Snapshot) -> List[Button]:
+    return [b for b in (button(q, facts) for q in questions) if b is not None]
+
+
+def next_buttons(question: Question, facts: Snapshot) -> Tuple[Button, ...]:
+    """What people would press next: the other disease first, then what belongs to this question, then its topic."""
+    found: List[Button] = []
+    record = facts.questions.get(question.name)
+    if len(question.conditions) == 1 and question.topic not in COMPARING:
+        for condition in (c for c in CONDITIONS if c not in question.conditions):
             keep = tuple(t for t in question.terms if t.kind in ("symptom", "test", "mimic"))
-            topic = question.topic
-            if specific and not keep:  # what was named belongs to one disease only
-                topic = "treatment" if topic == "drug" else topic
-            buttons.append(Button(f"And in {condition}?", Question(topic, (condition,), keep).payload()))
-    if specific:
-        buttons.append(_button(question.topic, question.conditions))
-    for topic in RELATED.get(question.topic, ()):
-        buttons.append(_button(topic, question.conditions))
+            other = replace(question, conditions=(condition,), terms=keep)
+            if len(keep) < len(question.terms):  # what was named belongs to one disease only
+                other = replace(other, id=None, topic="treatment" if question.topic == "drug" else question.topic)
+            if answerable(other, facts):
+                found.append(Button(f"And in {condition}?", other.payload()))
+    following = [Question(n.partition("/")[0], question.conditions, question.terms, id=n) for n in record.next] if record else []
+    if record is not None and (not record.id.endswith("/overview") or question.terms):
+        following.append(Question(question.topic, question.conditions))
+    following += [Question(topic, question.conditions) for topic in RELATED.get(question.topic, ())]
     if question.conditions != CONDITIONS and question.topic != "difference":
-        buttons.append(_button("difference", CONDITIONS))
-    return first_buttons([b for b in buttons if b.payload != question.payload()])
+        following.append(Question("difference", CONDITIONS))
+    found += buttons([replace(q, terms=_kept(q, facts)) for q in following], facts)
+    return first_buttons([b for b in found if b.payload != question.payload()])
 
 
-def _button(topic: str, conditions: Tuple[str, ...]) -> Button:
-    if topic in ("difference", "similarity", "both_together"):
-        conditions = CONDITIONS
-    return Button(title(topic, conditions), Question(topic, conditions).payload())
+def _kept(question: Question, facts: Snapshot) -> Tuple[named_things.Term, ...]:
+    """The named things that a question that follows is about too."""
+    record = facts.questions.get(question.name)
+    return tuple(t for t in question.terms if record is not None and t.kind == record.of)
 
 
 def _corrections(question: Question, facts: Snapshot) -> Optional[Part]:
@@ -136,135 +238,3 @@ def _corrections(question: Question, facts: Snapshot) -> Optional[Part]:
         return None
     claim, correcting = assumed[0]
     return claim.correction or "", evidence_of(*correcting)
-
-
-# --- answers about named things -------------------------------------------------------------------
-
-
-def _specific(question: Question, facts: Snapshot) -> Optional[Part]:
-    """The answer about the drug, symptom, test, ... that was named, where the topic is about it."""
-    for kinds, topics, compose in _COMPOSERS:
-        named = [t for t in question.terms if t.kind in kinds]
-        if named and question.topic in topics:
-            part = compose(question, named, facts)
-            if part is not None:
-                return part
-    return None
-
-
-def _joined(parts: Sequence[Part]) -> Optional[Part]:
-    if not parts:
-        return None
-    evidence = Evidence()
-    for _, one in parts:
-        evidence += one
-    return " ".join(dict.fromkeys(text for text, _ in parts)), evidence
-
-
-def _symptoms(question: Question, named: Sequence[Term], facts: Snapshot) -> Optional[Part]:
-    rows = [facts.symptoms[t.id] for t in named[:2] if t.id in facts.symptoms]
-    parts = []
-    for row in rows:
-        label = f"{_capital(facts.terms[row.term].name)}: " if len(rows) > 1 else ""
-        found = [_cell(row.cells, c, question.conditions) for c in question.conditions]
-        known = [part for part in found if part]
-        if known:
-            parts.append((label + " ".join(text for text, _ in known), _joined(known)[1]))  # type: ignore[index]
-            for condition, part in zip(question.conditions, found, strict=False):
-                if part is None:
-                    parts.append((NO_SYMPTOM_FACT.format(it=condition), Evidence()))
-    return _joined(parts)
-
-
-def _cell(cells: Dict[str, Any], condition: str, conditions: Sequence[str]) -> Optional[Part]:
-    cell = cells.get(condition)
-    if cell is None:
-        return None
-    label = f"{condition}: " if len(conditions) > 1 else ""
-    return label + cell.text, evidence_of(cell)
-
-
-def _tests(question: Question, named: Sequence[Term], facts: Snapshot) -> Optional[Part]:
-    parts = []
-    for term in named[:2]:
-        if term.id in facts.tests:
-            cells = facts.tests[term.id].cells
-            shown = [c for c in question.conditions if c in cells] or list(cells)
-            parts += [part for part in (_cell(cells, c, shown) for c in shown) if part]
-    return _joined(parts)
-
-
-def _drugs(question: Question, named: Sequence[Term], facts: Snapshot) -> Optional[Part]:
-    parts = []
-    for term in named[:2]:
-        drug = facts.drugs.get(term.id)
-        if drug is None:
-            continue
-        text = drug.text
-        if not set(question.conditions) & set(drug.conditions):
-            text = f"{NOT_THIS_DISEASE.format(it=it(question.conditions))} {text}"
-        parts.append((text, evidence_of(drug)))
-    return _joined(parts)
-
-
-def _subtypes(question: Question, named: Sequence[Term], facts: Snapshot) -> Optional[Part]:
-    return _joined(
-        [(facts.subtypes[t.id].text, evidence_of(facts.subtypes[t.id])) for t in named[:2] if t.id in facts.subtypes]
-    )
-
-
-def _drugs_for_subtype(question: Question, named: Sequence[Term], facts: Snapshot) -> Optional[Part]:
-    parts = []
-    for term in named[:1]:
-        subtype = facts.subtypes.get(term.id)
-        drugs = [d for d in facts.drugs.values() if term.id in d.subtypes and d.status == "approved"]
-        if subtype is None or not drugs:
-            continue
-        listed = ", ".join(f"{facts.terms[d.term].name}{_first_year(d.approvals)}" for d in drugs)
-        active = "active " if term.id == "spms" else ""
-        text = (
-            f"Drugs approved in the US for {active}{subtype.name}: {listed}. "
-            "Which one fits is for the person and the care team to decide."
-        )
-        parts.append((text, evidence_of(subtype, *drugs)))
-    return _joined(parts)
-
-
-def _first_year(approvals: Sequence[Approval]) -> str:
-    return f" ({approvals[0].date[:4]})" if approvals else ""
-
-
-def _mimics(question: Question, named: Sequence[Term], facts: Snapshot) -> Optional[Part]:
-    parts = []
-    for term in named[:2]:
-        row = facts.mimics.get(term.id)
-        if row is None:
-            continue
-        cells = [_cell(row.cells, c, question.conditions) for c in question.conditions]
-        told = " ".join(part[0] for part in cells if part)
-        parts.append((f"{row.about} {told}".strip(), evidence_of(row)))
-    return _joined(parts)
-
-
-def _facts_naming(question: Question, named: Sequence[Term], facts: Snapshot) -> Optional[Part]:
-    found = [f for t in named for f in facts.facts_naming(t.id)][:MORE_AT_ONCE]
-    return (" ".join(f.statement for f in found), evidence_of(*found)) if found else None
-
-
-_ASKS_WHAT = ("definition", "types")
-
-#: (kinds of term, topics in which such a term decides the answer, how it is composed), first match first.
-_COMPOSERS: Tuple[Tuple[Tuple[str, ...], Tuple[str, ...], Callable[..., Optional[Part]]], ...] = (
-    (("mimic",), ("mimics", "difference", "similarity", "definition", "both_together"), _mimics),
-    (("subtype",), ("treatment", "drug"), _drugs_for_subtype),
-    (("drug",), ("drug", "treatment", "definition", "research", "cure", "lifestyle", "therapy"), _drugs),
-    (("symptom",), ("symptom_check", "symptoms", "early_signs"), _symptoms),
-    (("test",), ("diagnosis", "definition"), _tests),
-    (("subtype",), (*_ASKS_WHAT, "symptoms", "progression", "prognosis"), _subtypes),
-    (("person",), ("famous_people", "definition", "name_history"), _facts_naming),
-    (("gene",), ("genetics", "cause", "definition"), _facts_naming),
-)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
@@ -28,6 +28,7 @@ class Outcome(str, Enum):
     CRISIS = "crisis"
     EMERGENCY = "emergency"
     SMALLTALK = "smalltalk"
+    OTHER_LANGUAGE = "other_language"
     ERROR = "error"
 
 
@@ -75,16 +76,22 @@ class Reply:
     outcome: Outcome
     answer: str
     topic: Optional[str] = None
+    #: `topic/name` of the question of the store that was answered.
+    question: Optional[str] = None
     conditions: Tuple[str, ...] = ()
     terms: Tuple[str, ...] = ()
     evidence: Evidence = Evidence()
     comparison: Tuple[Comparison, ...] = ()
     buttons: Tuple[Button, ...] = ()
+    #: Of several questions answered in one reply.
     topics: Tuple[str, ...] = ()
+    questions: Tuple[str, ...] = ()
     #: Facts already told, so that "tell me more" goes on behind them.
     told: Tuple[str, ...] = ()
-    #: Facts that back the reply without being part of what was said about the topic.
-    details: Dict[str, Any] = field(default_factory=dict)
+    #: The conversation is to be erased.
+    forget: bool = False
+    #: The language of the text, where that is not English.
+    language: Optional[str] = None
 
     def metadata(self, facts: Snapshot) -> Dict[str, Any]:
         """The reply as the contract describes it, all but the disclaimer."""
@@ -95,6 +102,7 @@ class Reply:
         content: Dict[str, Any] = {
             "outcome": self.outcome.value,
             "topic": self.topic,
+            "question": self.question,
             "conditions": in_order(self.conditions),
             "terms": list(self.terms),
             "answer": self.answer,
@@ -106,7 +114,12 @@ class Reply:
         }
         if len(self.topics) > 1:
             content["topics"] = list(self.topics)
-        return {**content, **self.details}
+            content["questions"] = list(self.questions)
+        if self.forget:
+            content["forget"] = True
+        if self.language:
+            content["language"] = self.language
+        return content
 
 
 def _fewest(named: Sequence[Sequence[Source]]) -> List[Source]:

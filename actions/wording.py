@@ -128,29 +128,43 @@ TO_A_PERSON = (
     "I still don't understand, and I don't want to guess. A person can help you better: your doctor or nurse, or "
     "one of these organisations."
 )
-NOT_COVERED = "I don't have that in my facts about {it}. These organisations may know."
+NOT_COVERED = "I don't have that in my facts about {it}."
+NO_ANSWER_FOR = "I have no fact on this question in {it}: {title}."
+NOTHING_ON_NAMED = "I have nothing on {name} in my facts about {it}."
+NOTHING_ON = "I have nothing on this about {name} ({what}). What I do have:"
+ASK_THEM = "These organisations may know."
+WHICH_DISEASE = "I only know about MS and ALS. Is your question about one of them?"
+UNKNOWN_BUTTON = "I can't use that button any more. Please ask in your own words, or pick one of these."
+#: By the status of a drug; what an approval or a refusal means for those who read of it.
+DRUG_STATUS = {
+    "withdrawn": "{name} is no longer on the market.",
+    "not_approved": "{name} is not approved in the US.",
+    "off_label": "{name} is not approved for this disease; doctors use it off-label.",
+    "in_use": "{name} is in use, without an approval of its own for this disease.",
+}
 OUT_OF_SCOPE = "I only know about MS and ALS, so I can't help with that. I can answer questions like these."
 OTHER_CONDITION = "I only cover MS and ALS, not {name}."
 OTHER_CONDITION_UNNAMED = "I only cover MS and ALS, not other diseases."
 MEDLINEPLUS = "MedlinePlus, from the US National Library of Medicine, has pages on other diseases: {url}"
 NO_MORE = "That is all I have on this. Your care team or a patient society can tell you more."
-PERSONAL = (
-    "I can't judge your own case, and no chat can: that takes a person who examines you. Here is what is "
-    "generally known."
-)
+#: The last sentences of a reply about somebody's own case, by what it is about.
 PERSONAL_NAMED = {
     "symptom": (
+        "I can't judge your own signs, and no chat can: most things that feel like this are neither MS nor ALS. "
         "If it is new, lasts or gets worse, show it to a doctor soon. If it came on suddenly, call your emergency "
         "number now."
     ),
     "drug": (
-        "Please don't start, stop or change a medicine on your own. Your MS or ALS team or a pharmacist can tell you "
-        "today or tomorrow what is right for you."
+        "I can't judge what is right for you. Please don't start, stop or change a medicine on your own: your MS or "
+        "ALS team or a pharmacist can tell you, often the same day."
     ),
-    "test": "The doctor who ordered the test knows what it means for you. Ask for a talk about the result.",
+    "test": (
+        "I can't judge your own result. The doctor who ordered the test knows what it means for you: ask for a talk "
+        "about it."
+    ),
     None: (
-        "Your doctor, neurologist or specialist nurse can answer this for you. Call them this week, or sooner if "
-        "something is getting worse."
+        "I can't judge your own case. Your doctor, neurologist or specialist nurse can. Call them this week, or "
+        "sooner if something is getting worse."
     ),
 }
 EMERGENCY = (

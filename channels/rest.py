@@ -36,6 +36,9 @@ TURN_SECONDS = 8.5
 #: Bot messages whose buttons may still be pressed.
 RECENT_MESSAGES = 5
 
+#: Of the metadata, what is for the server alone.
+INTERNAL = ("forget", "reason")
+
 
 class BadRequest(Exception):
     """What is wrong with a request: a code for programs and a sentence for people."""
@@ -81,10 +84,12 @@ class ReplyCollector(CollectingOutputChannel):
         for key in ("text", "buttons", "metadata", "image", "attachment", "custom"):
             if message.get(key):
                 shown[key] = message[key]
-        if (shown.get("metadata") or {}).get("forget"):
-            # For clients that keep the conversation too; the metadata stays as the contract has it.
-            shown["metadata"] = {k: v for k, v in shown["metadata"].items() if k != "forget"}
-            shown["forget"] = True
+        metadata = shown.get("metadata") or {}
+        if metadata.get("forget"):
+            shown["forget"] = True  # for clients that keep the conversation too
+        if metadata:
+            # The metadata stays as the contract has it.
+            shown["metadata"] = {k: v for k, v in metadata.items() if k not in INTERNAL}
         self.messages.append(shown)
 
 

@@ -10,20 +10,16 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Tuple
 
-import sqlalchemy as sa
 import textstat
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
-from facts import database, engine
+from facts import store
 from facts.schema import SCOPES, TABLES, TOPICS, Record
 
 FOLDER = Path(__file__).parent
-DEFAULT_URL = "sqlite:///" + str(FOLDER.parent / ".build" / "facts.sqlite")
-#: Files with several kinds of record; every other file is named after its table.
-MIXED_FILES = ("ms.yml", "als.yml", "both.yml")
-
+DEFAULT_FILE = FOLDER.parent / ".build" / "facts.json"
 MAX_WORDS = {"text": 80, "simple": 35, "why": 60}
 MAX_GRADE = 8.0
 CLAIM_COUNT = 103
@@ -55,56 +51,88 @@ def load(folder: Path = FOLDER) -> Tuple[Dict[str, List[Located]], List[str]]:
     Returns:
         The valid records by table, and an error line for each that is not.
     """
-    found: Dict[str, List[Located]] = {table: [] for table in TABLES}
-    errors: List[str] = []
+    reader = _Reader(folder)
     for path in sorted(folder.glob("*.yml")):
-        file = f"{folder.name}/{path.name}"
-        try:
-            content: Any = YAML(typ="rt").load(path.read_text(encoding="utf8"))
-        except MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            errors.append(f"{file}:{line}: not valid YAML: {error.problem}")
-            continue
-        sections = content if path.name in MIXED_FILES else {path.stem: content}
-        records: Any
-        for table, records in (sections or {}).items():
-            if table not in TABLES or not isinstance(records, list):
-                errors.append(f"{file}:1: {table!r} is not a list of a known kind of record")
-                continue
-            for index, raw in enumerate(records):
-                line = records.lc.item(index)[0] + 1  # type: ignore[attr-defined]
-                try:
-                    fields = _plain(raw)
-                    if table == "answers":  # an answer is about the condition its file is about
-                        fields["condition"] = path.stem.upper() if path.stem != "both" else "both"
-                    record = TABLES[table](**fields)
-                except (ValidationError, TypeError) as error:
-                    name = (raw.get("id") or raw.get("term") or raw.get("topic")) if isinstance(raw, dict) else raw
-                    details: List[Any] = list(error.errors()) if isinstance(error, ValidationError) else []
-                    for detail in details or [{"loc": (), "msg": "is not a record"}]:
-                        where = ".".join(map(str, detail["loc"]))
-                        errors.append(f"{file}:{line}: {table} {name}: {where}: {detail['msg']}")
-                    continue
-                found[table].append(Located(record, file, line))
+        content = reader.content(path)
+        if content is not None:
+            reader.records(path, path.stem, content)
+    for path in sorted((folder / "topics").glob("*.yml")):
+        content = reader.content(path)
+        if content is not None:
+            reader.topic(path, content)
     for name in TABLES:
         expected = folder / f"{name}.yml"
-        if name not in ("facts", "answers") and not expected.exists():
-            errors.append(f"{folder.name}/{expected.name}:1: the file is missing")
-    return found, errors
+        if name not in ("facts", "questions") and not expected.exists():
+            reader.errors.append(f"{folder.name}/{expected.name}:1: the file is missing")
+    return reader.found, reader.errors
+
+
+class _Reader:
+    """Collects records by table, and an error line for each that is none."""
+
+    def __init__(self, folder: Path) -> None:
+        self.found: Dict[str, List[Located]] = {table: [] for table in TABLES}
+        self.errors: List[str] = []
+        self._root = folder.parent
+
+    def content(self, path: Path) -> Any:
+        file = path.relative_to(self._root).as_posix()
+        try:
+            return YAML(typ="rt").load(path.read_text(encoding="utf8"))
+        except MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            self.errors.append(f"{file}:{line}: not valid YAML: {error.problem}")
+            return None
+
+    def topic(self, path: Path, content: Any) -> None:
+        """The questions of a topic's file, and the facts under each."""
+        file = path.relative_to(self._root).as_posix()
+        topic, questions = (content.get("topic"), content.get("questions")) if isinstance(content, dict) else (None, None)
+        if topic != path.stem or not isinstance(questions, list):
+            self.errors.append(f"{file}:1: needs `topic: {path.stem}` and a list of questions")
+            return
+        plain = [
+            {k: v for k, v in q.items() if k != "facts"} if isinstance(q, dict) else q for q in questions
+        ]
+        self.records(path, "questions", questions, [
+            {**q, "id": f"{topic}/{q.get('id')}", "topic": topic} if isinstance(q, dict) else q for q in plain
+        ])
+        for question in questions:
+            facts = question.get("facts") if isinstance(question, dict) else None
+            if facts:
+                under = {"question": f"{topic}/{question.get('id')}"}
+                self.records(path, "facts", facts, [{**f, **under} if isinstance(f, dict) else f for f in facts])
+
+    def records(self, path: Path, table: str, located: Any, contents: Any = None) -> None:
+        """A list of records; `located` is the list as it stands in the file, which knows its lines."""
+        file = path.relative_to(self._root).as_posix()
+        if table not in TABLES or not isinstance(located, list):
+            self.errors.append(f"{file}:1: {table!r} is not a list of a known kind of record")
+            return
+        for index, raw in enumerate(located if contents is None else contents):
+            line = located.lc.item(index)[0] + 1  # type: ignore[attr-defined]
+            try:
+                self.found[table].append(Located(TABLES[table](**_plain(raw)), file, line))
+            except (ValidationError, TypeError) as error:
+                name = (raw.get("id") or raw.get("term")) if isinstance(raw, dict) else raw
+                details: List[Any] = list(error.errors()) if isinstance(error, ValidationError) else []
+                for detail in details or [{"loc": (), "msg": "is not a record"}]:
+                    where = ".".join(map(str, detail["loc"]))
+                    self.errors.append(f"{file}:{line}: {table} {name}: {where}: {detail['msg']}")
 
 
 def _references(record: Record, table: str) -> Iterator[Tuple[str, str]]:
     """(table, key) of every record this one points to."""
     targets = {
         "sources": "sources", "crisis_sources": "sources", "facts": "facts", "claims": "claims", "corrects": "claims",
-        "terms": "terms", "subtypes": "terms", "term": "terms",
+        "terms": "terms", "subtypes": "terms", "term": "terms", "next": "questions",
     }  # fmt: skip
     for field, target in targets.items():
         value = getattr(record, field, None)
         for key in [value] if isinstance(value, str) else value or ():
             yield target, key
-    for cell in getattr(record, "cells", {}).values():
-        yield from _references(cell, table)
+    for part in (*getattr(record, "cells", {}).values(), *getattr(record, "answers", {}).values()):
+        yield from _references(part, table)
 
 
 def _has_evidence(record: Record) -> bool:
@@ -124,6 +152,13 @@ def _texts(record: Record, table: str) -> Iterator[Tuple[str, str, int]]:
             yield field, text, MAX_WORDS.get(field, 80)
     for condition, cell in getattr(record, "cells", {}).items():
         yield condition, cell.text, 80
+    for scope, answer in getattr(record, "answers", {}).items():
+        for field in ("text", "simple", "why"):
+            if text := getattr(answer, field):
+                yield f"{scope}.{field}", text, MAX_WORDS[field]
+    for aspect in ("how_given", "benefit", "side_effects", "checks", "stopping", "pregnancy", "access", "outlook"):
+        if text := getattr(record, aspect, None):
+            yield aspect, text, 60
 
 
 class Reading:
@@ -172,12 +207,13 @@ def check(found: Dict[str, List[Located]]) -> List[str]:
                 if words > most:
                     errors.append(entry.error(table, f"{field} has {words} words, {most} at most"))
                 grade = reading.grade(text)
-                if table in ("answers", "drugs", "symptoms", "subtypes", "tests", "mimics") and grade > MAX_GRADE:
+                if table in ("questions", "facts", "drugs", "symptoms", "subtypes", "tests", "mimics") and grade > MAX_GRADE:
                     errors.append(entry.error(table, f"{field} reads at grade {grade:.1f}, {MAX_GRADE:.0f} at most"))
     for topic in TOPICS:
+        overview = keys["questions"].get(f"{topic}/overview")
         for scope in SCOPES:
-            if f"{topic}/{scope}" not in keys["answers"]:
-                errors.append(f"facts/{scope.lower()}.yml:1: answers: topic {topic} has no answer")
+            if overview is None or scope not in overview.record.answers:
+                errors.append(f"facts/topics/{topic}.yml:1: the overview has no answer for {scope}")
     carried = {c for e in found["facts"] for c in (*e.record.claims, *e.record.corrects)}
     for entry in found["claims"]:
         if entry.record.key not in carried:
@@ -201,42 +237,20 @@ def _ambiguous_names(terms: List[Located]) -> List[str]:
     return errors
 
 
-def build(url: str, folder: Path = FOLDER) -> List[str]:
-    """Check the records and, when nothing is wrong, replace the store at `url`.
+def build(file: Path = DEFAULT_FILE, folder: Path = FOLDER) -> List[str]:
+    """Check the records and, when nothing is wrong, replace the store in `file`.
 
     Returns:
         The errors; empty when the store was built.
 
     Raises:
-        sqlalchemy.exc.SQLAlchemyError, OSError: when the store cannot be written. What was there still is.
+        OSError: when the store cannot be written. What was there still is.
     """
     found, errors = load(folder)
     errors = errors + check(found)
-    if errors:
-        return errors
-    records = {table: [e.record for e in entries] for table, entries in found.items()}
-    version = database.version_of(records)
-    address = engine.address_of(url)
-    if engine.is_server(address) or not address.database:
-        # All in one transaction. The build may take its time; no reader waits for it.
-        limit = {"connect_timeout": 10} if address.get_backend_name() == "postgresql" else {}
-        _write(sa.create_engine(address, connect_args=limit), records, version)
-    else:
-        # A new file put in place of the old one: readers never see half a store.
-        final = Path(address.database)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        fresh = final.with_name(final.name + ".new")
-        fresh.unlink(missing_ok=True)
-        _write(sa.create_engine(address.set(database=str(fresh))), records, version)
-        os.replace(fresh, final)
-    return []
-
-
-def _write(target: sa.engine.Engine, records: Dict[str, List[Any]], version: str) -> None:
-    try:
-        database.write(target, records, version)
-    finally:
-        target.dispose()
+    if not errors:
+        store.write(file, {table: [e.record for e in entries] for table, entries in found.items()})
+    return errors
 
 
 def claims_table(folder: Path = FOLDER) -> str:
@@ -267,16 +281,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="only check, build nothing")
     arguments = parser.parse_args()
-    url = os.environ.get("FACT_STORE_URL", "").strip() or DEFAULT_URL
     if arguments.check:
         found, errors = load()
         errors += check(found)
     else:
+        file = Path(os.environ.get("FACTS_FILE", "").strip() or DEFAULT_FILE)
         try:
-            errors = build(url)
-        except (sa.exc.SQLAlchemyError, ImportError, OSError) as error:
-            reason = str(getattr(error, "orig", error)).partition("\n")[0]
-            print(f"FACT_STORE_URL: the store cannot be written, nothing built: {reason}", file=sys.stderr)
+            errors = build(file)
+        except OSError as error:
+            print(f"FACTS_FILE: the store cannot be written, nothing built: {error.strerror}", file=sys.stderr)
             return 1
     for line in errors:
         print(line, file=sys.stderr)
@@ -292,7 +305,7 @@ def main() -> int:
     unchecked = sum(not e.record.checked for e in found["facts"])
     print(
         f"facts built: {len(found['facts'])} facts ({unchecked} with a citation still to be read), "
-        f"{len(found['answers'])} answers, {len(found['terms'])} terms"
+        f"{len(found['questions'])} questions, {len(found['terms'])} terms"
     )
     return 0
 

@@ -95,46 +95,107 @@ class Claim(Record):
 
 
 class Fact(Record):
+    """One plain statement. `question` is the one it stands under, `also` other topics it belongs to."""
+
     id: str
+    question: str
     condition: str
-    topics: List[str] = Field(..., min_items=1)
     statement: str
     sources: List[str] = Field(..., min_items=1)
     reviewed: date
     checked: bool
+    also: List[str] = []
     terms: List[str] = []
     claims: List[str] = []
     corrects: List[str] = []
-    origin: List[str] = []
 
     _condition = validator("condition", allow_reuse=True)(_one_of(*SCOPES))
-    _topics = validator("topics", each_item=True, allow_reuse=True)(_one_of(*TOPICS))
+    _also = validator("also", each_item=True, allow_reuse=True)(_one_of(*TOPICS))
+
+    @property
+    def topics(self) -> List[str]:
+        return [self.question.partition("/")[0], *self.also]
 
 
 class Answer(Record):
-    """What is said first about one topic, for MS, for ALS or for both side by side."""
+    """What is said first to a question, for MS, for ALS or for both side by side."""
 
-    topic: str
-    condition: str
     text: str
-    simple: str
+    simple: Optional[str]
     why: Optional[str]
     facts: List[str] = Field(..., min_items=1)
 
-    _condition = validator("condition", allow_reuse=True)(_one_of(*SCOPES))
-    _topic = validator("topic", allow_reuse=True)(_one_of(*TOPICS))
 
-    @property
-    def key(self) -> str:
-        return f"{self.topic}/{self.condition}"
+#: A question that is asked of a kind of named thing is answered from this field of its record.
+ASPECTS = {
+    "drug": ("text", "purpose", "approved", "how_given", "benefit", "side_effects", "checks", "stopping", "pregnancy",
+             "access"),
+    "symptom": ("text", "how_common", "helps"),
+    "test": ("text", "what_happens"),
+    "mimic": ("text", "differs"),
+    "subtype": ("text", "drugs", "outlook"),
+}  # fmt: skip
+
+
+class Question(Record):
+    """Something people ask: `topic/name`, with what is said about MS, about ALS and about both.
+
+    Attributes:
+        title: as a button names it; `{it}` stands for the disease, `{name}` for what was named.
+        answers: by MS, ALS or both; without one for both, those of MS and ALS are said one after the other.
+        next: ids of questions that people ask next.
+        only_asked: sensitive, so never told to somebody who asked something else.
+        of: the kind of named thing it is asked about; then `aspect` is the field of its record that answers it.
+    """
+
+    id: str
+    topic: str
+    title: str
+    answers: Dict[str, Answer] = {}
+    next: List[str] = []
+    only_asked: bool = False
+    of: Optional[str]
+    aspect: Optional[str]
+
+    _topic = validator("topic", allow_reuse=True)(_one_of(*TOPICS))
+    _of = validator("of", allow_reuse=True)(_one_of(*ASPECTS, None))
+
+    @root_validator(pre=True)
+    def _gather_answers(cls, values: Dict[str, Any]) -> Dict[str, Any]:
+        values = dict(values)
+        answers = dict(values.pop("answers", {}))
+        for scope in SCOPES:
+            if (answer := values.pop(scope, None)) is not None:
+                answers[scope] = answer
+        if not answers and not values.get("of"):
+            raise ValueError("has no answer")
+        return {**values, "answers": answers}
+
+    @validator("title")
+    def _fits_a_button(cls, value: str) -> str:
+        if len(value) > 60:
+            raise ValueError("title has more than 60 characters")
+        return value
+
+    @root_validator(skip_on_failure=True)
+    def _aspect_exists(cls, values: Dict[str, Any]) -> Dict[str, Any]:
+        of, aspect = values["of"], values["aspect"]
+        if bool(of) != bool(aspect) or (of and aspect not in ASPECTS[of]):
+            raise ValueError(f"aspect {aspect!r} is none of a {of}: {', '.join(ASPECTS.get(of or '', ()))}")
+        return values
 
 
 class Cell(Record):
-    """What a symptom, a test or another disease means for one of the two conditions."""
+    """What a symptom, a test or another disease means for one of the two conditions.
+
+    `how_common` and `helps` (what eases it) are sentences, of symptoms; `what_happens` (in the test), of tests.
+    """
 
     text: str
     status: Optional[str]
     how_common: Optional[str]
+    helps: Optional[str]
+    what_happens: Optional[str]
     facts: List[str] = []
     sources: List[str] = []
     reviewed: date = COMPILED
@@ -209,6 +270,8 @@ class Approval(Record):
 
 
 class Drug(Record):
+    """`text` is the whole answer to "what is it"; the fields from `how_given` on answer one question each."""
+
     term: str
     conditions: List[str] = Field(..., min_items=1)
     kind: str
@@ -216,9 +279,14 @@ class Drug(Record):
     purpose: str
     status: Optional[str]
     approvals: List[Approval] = []
-    how_given: Optional[str]
-    safety: Optional[str]
     text: str
+    how_given: Optional[str]
+    benefit: Optional[str]
+    side_effects: Optional[str]
+    checks: Optional[str]
+    stopping: Optional[str]
+    pregnancy: Optional[str]
+    access: Optional[str]
     facts: List[str] = []
     sources: List[str] = []
     reviewed: date = COMPILED
@@ -237,6 +305,7 @@ class Subtype(Record):
     name: str
     status: str
     text: str
+    outlook: Optional[str]
     facts: List[str] = []
     sources: List[str] = []
     reviewed: date = COMPILED
@@ -289,8 +358,8 @@ class Term(Record):
 TABLES: Dict[str, Type[Record]] = {
     "sources": Source,
     "claims": Claim,
+    "questions": Question,
     "facts": Fact,
-    "answers": Answer,
     "comparisons": Comparison,
     "symptoms": Symptom,
     "drugs": Drug,

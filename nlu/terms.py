@@ -2,9 +2,12 @@
 
     "does riluzole help with lou gehrigs diease?" -> drug riluzole, condition ALS
 
-Words are repaired first (`nlu.spelling`), then matched whole, so "ms" is never found in "symptoms".
-"MS", "ALS" and other abbreviations have readings of their own (Ms. Smith, 20 ms, Jackson MS, an ALS
-ambulance, Dutch "als"), which `_OTHER_MEANINGS` lists.
+Words are repaired first (`nlu.spelling`), then matched whole, so "ms" is never found in "symptoms". "MS", "ALS" and
+other abbreviations have readings of their own (Ms. Smith, 20 ms, Jackson MS, an ALS ambulance), which
+`nlu/homographs.yml` lists.
+
+spaCy keeps every string it ever saw. So it is only shown the words that names and patterns are made of; any other word
+stands as its shape, and what people write is not remembered.
 """
 
 from __future__ import annotations
@@ -12,11 +15,10 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import unicodedata
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, Optional, Sequence, Set, Tuple
 
 import spacy
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -32,116 +34,51 @@ from spacy.matcher import Matcher, PhraseMatcher
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
+from nlu.plain import plain
 from nlu.sentences import segments
 from nlu.spelling import SpellingRepair, domain_words, words
 
 #: Sentences of a message that are looked at one by one.
-MOST_PARTS = 12
+MOST_SEGMENTS = 12
 #: Different misspelt words of a text that are repaired: each takes up to 10 ms.
-MOST_SLIPS = 40
+MOST_SLIPS = 12
 
 TERMS_FILE = Path(__file__).parent.parent / "facts" / "terms.yml"
+HOMOGRAPHS_FILE = Path(__file__).parent / "homographs.yml"
 
-#: What a name is replaced by before encoding, so that all diseases (drugs, ...) share examples.
-MASKS = {
-    "condition": "this disease",
-    "subtype": "this type of disease",
-    "drug": "this drug",
-    "mimic": "another illness",
-    "person": "this person",
-    "organisation": "this organisation",
-    "gene": "this gene",
-}
-
-_LOWER = "LOWER"
-_BASEBALL = ["baseball", "batting", "average", "games", "streak", "yankees", "yankee", "homers", "stats",
-             "statistics", "career", "rookie", "jersey", "position", "base", "speech", "hitter", "mlb",
-             "player", "record", "retire", "retired", "wife", "born", "height", "card", "team", "runs"]  # fmt: skip
-_DUTCH_GERMAN = ["ik", "het", "je", "een", "de", "der", "die", "das", "ob", "wir", "sie", "nicht", "ist",
-                 "ich", "wie", "kind", "mehr", "dann", "niet", "zij", "voor", "jij", "dat", "dit", "und",
-                 "besser", "er", "es", "wat", "betekent"]  # fmt: skip
-_FIELDS = ["computer", "data", "engineering", "cs", "physics", "nursing", "finance", "business",
-           "statistics", "biology", "chemistry", "economics", "mechanical", "electrical", "education",
-           "psychology", "accounting", "marketing", "cybersecurity", "artificial"]  # fmt: skip
-_TOWNS = ["jackson", "biloxi", "gulfport", "hattiesburg", "tupelo", "meridian", "oxford", "southaven",
-          "natchez", "vicksburg", "greenville", "starkville", "olive", "clinton", "pascagoula"]  # fmt: skip
-_MICROSOFT = ["word", "office", "excel", "teams", "windows", "access", "paint", "outlook", "powerpoint",
-              "project", "sql", "dos", "edge", "azure", "store", "365", "publisher", "onenote"]  # fmt: skip
-_LIFE_SUPPORT = ["course", "courses", "certification", "certificate", "ambulance", "provider", "providers",
-                 "protocol", "protocols", "paramedic", "paramedics", "unit", "instructor", "class", "exam",
-                 "recertification", "algorithm", "crew", "skills", "manual", "ems", "emt"]  # fmt: skip
-
-_MS = {_LOWER: {"IN": ["ms", "ms."]}}
-_ALS = {_LOWER: "als"}
-
-_TIMED = {"latency", "delay", "response", "ping", "is", "are", "in", "of", "or", "and", "to", "per", "faster", "slower"}
-
-#: People with ALS, and those who care for them, in capitals only: "my pals".
-_IN_CAPITALS = {"pals", "cals"}
-
-#: Token patterns in which an abbreviation means something else, whatever stands around it.
-_SURELY_OTHER: List[List[Dict[str, Any]]] = [
-    [{"TEXT": "Ms."}],
-    [{"TEXT": "Ms"}, {"IS_TITLE": True}],
-    [{_LOWER: {"IN": _TOWNS}}, {"IS_PUNCT": True, "OP": "?"}, _MS],
-    [_MS, {"IS_PUNCT": True, "OP": "?"}, {"TEXT": {"REGEX": r"^\d{5}$"}}],
-    [{_LOWER: {"IN": ["lc", "gc", "icp", "maldi", "uplc", "hplc"]}}, {"IS_PUNCT": True, "OP": "?"}, _MS],
-    [{_LOWER: {"IN": ["acls", "bls", "pals"]}}, {"OP": "?"}, _ALS],
-    [_ALS, {"OP": "?"}, {_LOWER: {"IN": ["acls", "bls", "pals"]}}],
-    [{_LOWER: {"IN": ["acls", "bls"]}}, {"OP": "?"}, {_LOWER: "pals"}],
-    [{_LOWER: "pals"}, {"OP": "?"}, {_LOWER: {"IN": ["acls", "bls", *_LIFE_SUPPORT]}}],
-]
-
-#: The same, unless something clinical is spoken of.
-_OTHER_MEANINGS: List[List[Dict[str, Any]]] = [
-    [_MS, {_LOWER: {"IN": _MICROSOFT}}],
-    [_MS, {_LOWER: "in"}, {_LOWER: {"IN": _FIELDS}}],
-    [_MS, {_LOWER: {"IN": ["degree", "degrees", "thesis", "marvel", "pacman", "pac", "dhoni"]}}],
-    [_ALS, {_LOWER: {"IN": [*_LIFE_SUPPORT, *_DUTCH_GERMAN]}}],
-    [{_LOWER: {"IN": ["wat", "was", "het", "woord", "wort", "denn", "sowohl", "mehr", "meer",
-                         "besser"]}}, _ALS],
-]  # fmt: skip
-
-
-#: Words that, anywhere in a message, tell that the abbreviation is not the disease.
-_OTHER_WORDS = {
-    "MS": {"milliseconds", "millisecond", "latency", "ping", "fps", "gpa", "bachelor", "bachelors", "master's",
-           "masters", "mississippi", "microsoft", "manuscript", "manuscripts", "cruise", "phd", "bs", "seconds",
-           "marvel", "mitral", "cabin", "cabins", "ferry", "spectrometry", "spectrometer"},
-    "ALS": {"ambulance", "ambulances", "paramedic", "paramedics", "ems", "emt", "acls", "dutch", "german", "danish",
-            "auf", "heißt", "bedeutet", "betekent", "lidar", "laser", "ableton"},
-}  # fmt: skip
-
-
-#: Words, and kinds of term, that tell that the abbreviation is the disease after all: "als course and prognosis".
-_CLINICAL_WORDS = {"disease", "diseases", "diagnosis", "diagnose", "diagnosed", "prognosis", "symptom", "symptoms",
-                   "drug", "drugs", "medicine", "medicines", "medication", "treatment", "treatments", "therapy",
-                   "therapies", "patient", "patients", "neurologist", "neurology", "disability", "disabled", "relapse",
-                   "relapses", "progression", "cure", "clinical", "husband", "wife", "dad", "mum", "mom", "brain",
-                   "nerve", "nerves", "tired", "research", "expectancy", "survival", "stages"}  # fmt: skip
-_HAVING_IT = re.compile(
-    rf"\b(?:has|have|had|having|with|got|gets?) (?:ms|als)\b(?!\W+(?:{'|'.join([*_MICROSOFT, *_LIFE_SUPPORT])})\b)"
-)
+_TOKEN = re.compile(r"[^\W_]+|[^\w\s]|_")
+_HAS = r"\b(?:has|have|had|having|with|got|gets?) (?:ms|als)\b"
+#: Kinds of term that tell that an abbreviation beside them is the disease after all.
 _CLINICAL_KINDS = {"symptom", "drug", "test", "subtype", "gene"}
+#: "symptoms of ALS, not MS": what is named behind these words is ruled out.
+_RULED_OUT = re.compile(
+    r"(?:\b(?:and|but|just|only)?,? ?\bnot(?: (?:about|for|in|of|the|talking about|asking about))*|\bnothing to do with"
+    r"|\brather than(?: (?:for|in|of))?|\bleave out|\bforget(?: about)?|\bapart from) ?$"
+)
+#: ... unless the question is how the two are told apart, or it was expected: "are you sure it's ALS and not MS".
+_TOLD_APART = re.compile(
+    r"\b(?:how|know|knew|tell|told|sure|prove|rule|differ\w*|mistak\w*|versus|vs|why|diagnos\w*|could|might|maybe)\b"
+)
 
 
 @dataclass(frozen=True)
-class Found:
+class Mention:
     """A term in a text: `start` and `end` are character offsets in the text as written."""
 
     kind: str
     id: str
     start: int
     end: int
+    ruled_out: bool = False
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A text with its terms, and the two forms the classifier sees."""
+    """A text with its terms, and as the classifier sees it: plain, its misspelt words repaired."""
 
-    found: Tuple[Found, ...]
+    mentions: Tuple[Mention, ...]
     repaired: str
-    masked: str
+    #: "MS" or "ALS" was there and meant something else.
     other_meaning: bool
     #: Words that are no part of a term.
     rest: int = 0
@@ -150,8 +87,8 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Part:
-    """A sentence of a message: where it stands and what it says."""
+class Segment:
+    """A sentence of a message: where it stands in the text as written, and what it says."""
 
     start: int
     end: int
@@ -166,60 +103,91 @@ def load_terms(path: Path = TERMS_FILE) -> List[Dict[str, Any]]:
     return list(YAML(typ="safe").load(path.read_text(encoding="utf8")))
 
 
-def normalise(text: str) -> str:
-    """Same length, with typographic quotes and dashes as a keyboard has them."""
-    table = {"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-"}
-    return "".join(table.get(c, " " if unicodedata.category(c) in ("Cc", "Zs") else c) for c in text)
+def load_homographs(path: Path = HOMOGRAPHS_FILE) -> Dict[str, Any]:
+    return dict(YAML(typ="safe").load(path.read_text(encoding="utf8")))
+
+
+@dataclass(frozen=True)
+class _Token:
+    text: str
+    start: int
+    end: int
+
+    @property
+    def lower(self) -> str:
+        return self.text.lower()
+
+
+def _tokens(text: str) -> List[_Token]:
+    return [_Token(m[0], m.start(), m.end()) for m in _TOKEN.finditer(text)]
 
 
 class TermFinder:
     """Finds terms in text. Plain Python and spaCy; the Rasa component below wraps it."""
 
-    def __init__(self, terms: Iterable[Dict[str, Any]], vocabulary: Dict[str, int]):
-        self._nlp = spacy.blank("en")
+    def __init__(
+        self, terms: Iterable[Dict[str, Any]], vocabulary: Dict[str, int], homographs: Optional[Dict[str, Any]] = None
+    ):
+        self._vocab = spacy.blank("en").vocab
         self._kinds: Dict[str, str] = {}
-        names: Dict[str, List[Doc]] = {}
+        homographs = homographs or load_homographs()
+        lists: Dict[str, List[str]] = homographs["lists"]
+        self._elsewhere = {name: frozenset(words) for name, words in homographs["elsewhere"].items()}
+        self._in_capitals = frozenset(homographs["in_capitals"])
+        self._clinical, self._timed = frozenset(lists["clinical"]), frozenset(lists["timed"])
+        not_after = "|".join([*lists["microsoft"], *lists["life_support"]])
+        self._having_it = re.compile(rf"{_HAS}(?!\W+(?:{not_after})\b)")
+        names: Dict[str, List[List[str]]] = {}
         misspelt: Set[str] = set()
         vocabulary = dict(vocabulary)
-        self._phrases = PhraseMatcher(self._nlp.vocab, attr=_LOWER)
         for term in terms:
             key = term["id"].upper() if term["kind"] == "condition" else term["id"]
             self._kinds[key] = term["kind"]
             correct = [term["name"], *term.get("synonyms", ()), *term.get("abbreviations", ())]
             for name in (*correct, *term.get("misspellings", ())):
-                names.setdefault(key, []).append(self._nlp.make_doc(normalise(name)))
+                names.setdefault(key, []).append([t.text for t in _tokens(plain(name).text.rstrip("."))])
             for name in correct:
                 for word in words(name):
                     vocabulary[word] = vocabulary.get(word, 0) + 5
             misspelt.update(itertools.chain.from_iterable(map(words, term.get("misspellings", ()))))
-        for key, docs in names.items():
-            self._phrases.add(key, docs)
-        self._other = Matcher(self._nlp.vocab)
-        self._other.add("surely", _SURELY_OTHER)
-        self._other.add("likely", _OTHER_MEANINGS)
+        matched = {word.lower() for name in itertools.chain.from_iterable(names.values()) for word in name}
+        self._shown: FrozenSet[str] = frozenset({*matched, *itertools.chain.from_iterable(lists.values()), "in"})
+        self._phrases = PhraseMatcher(self._vocab, attr="LOWER")
+        for key, of_term in names.items():
+            self._phrases.add(key, [Doc(self._vocab, words=name) for name in of_term if name])
+        self._other = Matcher(self._vocab)
+        for rule in homographs["rules"]:
+            label = "surely" if rule.get("surely") else "likely"
+            self._other.add(f"{label}: {rule['name']}", [_expanded(p, lists) for p in rule["patterns"]])
         self._spelling = SpellingRepair(vocabulary, misspelt)
 
     def read(self, text: str) -> Reading:
         """Find the terms of a text."""
-        doc = self._nlp.make_doc(normalise(text))
-        repaired = self._repaired(doc)
+        plainly = plain(text)
+        written = _tokens(plainly.text)
+        repaired = self._repaired(written)
+        docs = [self._shape(written)]
+        if [t.text for t in repaired] != [t.text for t in written]:
+            docs.append(self._shape(repaired))
         # Names as written count too: some are no English words and would be repaired into others.
         spans = [
-            Span(repaired, a, b, label=m)
-            for text in (doc, repaired)
-            for m, a, b in self._phrases(text)
-            if text[a].lower_ not in _IN_CAPITALS or text[a].is_upper
+            Span(docs[-1], a, b, label=m)
+            for doc in docs
+            for m, a, b in self._phrases(doc)
+            if written[a].lower not in self._in_capitals or written[a].text.isupper()
         ]
+        lowered = [t.lower for t in repaired]
+        joined = " ".join(lowered)
         clinical = (
-            any(t.lower_ in _CLINICAL_WORDS for t in repaired)
+            not self._clinical.isdisjoint(lowered)
             or any(self._kinds[span.label_] in _CLINICAL_KINDS for span in spans)
-            or bool(_HAVING_IT.search(repaired.text.lower()))
+            or bool(self._having_it.search(joined))
         )
         other = [
-            repaired[a:b]
-            for text in (doc, repaired)
-            for rule, a, b in self._other(text)
-            if not clinical or self._nlp.vocab.strings[rule] == "surely"
+            (a, b)
+            for doc in docs
+            for rule, a, b in self._other(doc)
+            if not clinical or self._vocab.strings[rule].startswith("surely")
         ]
         kept, dropped = [], bool(other)
         for span in filter_spans(spans):
@@ -227,75 +195,99 @@ class TermFinder:
                 dropped = True
             else:
                 kept.append(span)
-        # "MS fatigue" is one term and names the disease too.
+        # "MS fatigue" is one term and names the disease too. A span is dearer than it looks: each is asked once.
+        longer = [s for s in kept if len(s) > 1 and self._kinds[s.label_] != "condition"]
         inside = {
             (a.start, a.end): a
             for a in spans
-            for b in kept
-            if self._kinds[a.label_] == "condition" and self._kinds[b.label_] != "condition"
-            and b.start <= a.start and a.end <= b.end
+            if longer and self._kinds[a.label_] == "condition"
+            and any(b.start <= a.start and a.end <= b.end for b in longer)
         }  # fmt: skip
-        found, masked, at = [], [], 0
-        for span in kept:
-            first, last = doc[span.start], doc[span.end - 1]
-            key = span.label_
-            kind = self._kinds[key]
-            found.append(Found(kind, key, first.idx, last.idx + len(last)))
-            masked.append(repaired[at : span.start].text)
-            masked.append(MASKS.get(kind, span.text))
-            at = span.end
-        masked.append(repaired[at:].text)
-        for span in inside.values():
-            first, last = doc[span.start], doc[span.end - 1]
-            found.append(Found("condition", span.label_, first.idx, last.idx + len(last)))
-        found.sort(key=lambda f: (f.start, f.end))
-        rest = sum(t.is_alpha for t in repaired) - sum(t.is_alpha for span in kept for t in span)
-        plain = re.sub(r"\s+", " ", " ".join(masked)).strip()
-        known = any(t.is_alpha and not self._spelling.is_slip(t.lower_) for t in doc)
-        return Reading(tuple(found), repaired.text, plain, dropped, rest, known or bool(found))
-
-    def _repaired(self, doc: Doc) -> Doc:
-        """The same tokens, misspelt ones replaced."""
-        # Where the norm differs, the token is half of a word such as "gonna".
-        whole = dict.fromkeys(t.lower_ for t in doc if t.norm_ == t.lower_)
-        slips = itertools.islice((word for word in whole if self._spelling.is_slip(word)), MOST_SLIPS)
-        meant = {word: self._spelling.repair(word) for word in slips}
-        return Doc(
-            self._nlp.vocab,
-            words=[(meant.get(t.lower_) if t.norm_ == t.lower_ else None) or t.text for t in doc],
-            spaces=[bool(t.whitespace_) for t in doc],
+        mentions = [self._mention(self._kinds[span.label_], span, written, plainly, lowered) for span in kept]
+        mentions += [self._mention("condition", span, written, plainly, lowered) for span in inside.values()]
+        mentions.sort(key=lambda m: (m.start, m.end))
+        covered = {i for span in kept for i in range(span.start, span.end)}
+        rest = sum(t.text.isalpha() for i, t in enumerate(repaired) if i not in covered)
+        known = any(t.text.isalpha() and not self._spelling.is_slip(t.lower) for t in written)
+        return Reading(
+            tuple(mentions), _spaced([t.text for t in repaired]), dropped, rest, known or bool(mentions)
         )
 
-    def _means_other(self, span: Span, other: List[Span], doc: Doc, clinical: bool) -> bool:
-        """Whether an abbreviation of a disease, or Gehrig's name, stands for something else here."""
-        if self._kinds[span.label_] != "condition" or len(span) > 2:
-            return False
-        if "gehrig" in span.text.lower():
-            return not clinical and any(t.lower_ in _BASEBALL for t in doc)
-        if len(span) > 1:
-            return False
-        if self._is_a_unit(span, doc):
-            return True
-        if any(o.start <= span.start and span.end <= o.end for o in other):
-            return True
-        return not clinical and any(t.lower_ in _OTHER_WORDS[span.label_] for t in doc)
+    def _mention(self, kind: str, span: Span, written: Sequence[_Token], plainly: Any, lowered: List[str]) -> Mention:
+        start, end = plainly.span(written[span.start].start, written[span.end - 1].end)
+        ruled_out = False
+        if kind == "condition" and span.start:
+            before = " ".join(lowered[max(0, span.start - 5) : span.start]).replace(" ,", ",")
+            ruled_out = bool(_RULED_OUT.search(before)) and not _TOLD_APART.search(" ".join(lowered))
+        return Mention(kind, span.label_, start, end, ruled_out)
 
-    @staticmethod
-    def _is_a_unit(span: Span, doc: Doc) -> bool:
-        """ "20 ms", "5 ms delay", but not "top 5 MS symptoms"."""
-        if span.text.lower() != "ms" or span.start == 0 or not doc[span.start - 1].like_num:
+    def _shape(self, tokens: Sequence[_Token]) -> Doc:
+        """The tokens for spaCy: known words as they are, any other as its shape."""
+        return Doc(self._vocab, words=[t.text if t.lower in self._shown else _shape_of(t.text) for t in tokens])
+
+    def _repaired(self, tokens: List[_Token]) -> List[_Token]:
+        """The same tokens, misspelt ones replaced."""
+        slips = itertools.islice((w for w in dict.fromkeys(t.lower for t in tokens) if self._spelling.is_slip(w)), MOST_SLIPS)
+        meant = {word: self._spelling.repair(word) for word in slips}
+        return [_Token(meant.get(t.lower) or t.text, t.start, t.end) for t in tokens]
+
+    def _means_other(self, span: Span, other: Sequence[Tuple[int, int]], tokens: Sequence[_Token], clinical: bool) -> bool:
+        """Whether an abbreviation of a disease, or Gehrig's name, stands for something else here."""
+        if self._kinds[span.label_] != "condition":
             return False
-        behind = doc[span.end].lower_ if span.end < len(doc) else ""
-        return not behind.isalpha() or behind in _TIMED
+        text = [t.lower for t in tokens[span.start : span.end]]
+        lowered = {t.lower for t in tokens}
+        if any("gehrig" in word for word in text):
+            return not clinical and len(text) <= 3 and "disease" not in text and bool(lowered & self._elsewhere["gehrig"])
+        if len(text) > 1:
+            return False
+        if self._is_a_unit(span, tokens):
+            return True
+        if any(a <= span.start and span.end <= b for a, b in other):
+            return True
+        return not clinical and bool(lowered & self._elsewhere[span.label_])
+
+    def _is_a_unit(self, span: Span, tokens: Sequence[_Token]) -> bool:
+        """ "20 ms", "5 ms delay", but not "top 5 MS symptoms"."""
+        if tokens[span.start].lower != "ms" or span.start == 0 or not tokens[span.start - 1].text.isdigit():
+            return False
+        behind = tokens[span.end].lower if span.end < len(tokens) else ""
+        return not behind.isalpha() or behind in self._timed
+
+
+def _expanded(pattern: List[Dict[str, Any]], lists: Dict[str, List[str]]) -> List[Dict[str, Any]]:
+    """A token pattern with the words of the lists that it names."""
+
+    def words_of(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: words_of(v) for k, v in value.items()}
+        return lists[value[1:]] if isinstance(value, str) and value.startswith("$") else value
+
+    return [words_of(token) for token in pattern]
+
+
+def _shape_of(word: str) -> str:
+    if word.isdigit():
+        return "0" * min(len(word), 6)
+    if not word.isalpha():
+        return word if len(word) == 1 and word.isascii() else "x0"
+    return "Xx" if word.istitle() else "xx"
+
+
+def _spaced(texts: Iterable[str]) -> str:
+    """Words with a space between, punctuation close to the word before it."""
+    joined = " ".join(texts)
+    joined = re.sub(r" (['’]) (?=\w)", r"\1", joined)
+    return re.sub(r"\s+", " ", re.sub(r" ([.,!?;:%)\]])", r"\1", joined)).strip()
 
 
 # Registered as a featurizer because Rasa hands only those the training examples to process.
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
 class TermMatcher(GraphComponent, EntityExtractorMixin):
-    """Adds an entity per term and, for the components behind it, the masked text.
+    """Adds an entity per term and, for the components behind it, the text as read.
 
-    Message properties set: `entities`, `reading` (a `Reading` of the whole text) and `parts` (a `Part`
-    per sentence where there are several).
+    Message properties set: `entities`, `reading` (a `Reading` of the whole text) and `segments` (a `Segment` per
+    sentence where there are several).
     """
 
     def __init__(self, storage: ModelStorage, resource: Resource, finder: Optional[TermFinder] = None):
@@ -314,14 +306,13 @@ class TermMatcher(GraphComponent, EntityExtractorMixin):
     @classmethod
     def fingerprint_addon(cls, config: Dict[str, Any]) -> Optional[str]:
         """The terms are training data that Rasa does not see: their digest joins the fingerprint."""
-        return sha256(TERMS_FILE.read_bytes()).hexdigest()
+        return sha256(TERMS_FILE.read_bytes() + HOMOGRAPHS_FILE.read_bytes()).hexdigest()
 
     def train(self, training_data: TrainingData) -> Resource:
         vocabulary = domain_words(m.get(TEXT) or "" for m in training_data.training_examples)
-        terms = load_terms()
-        self.finder = TermFinder(terms, vocabulary)
+        content = {"terms": load_terms(), "vocabulary": vocabulary, "homographs": load_homographs()}
+        self.finder = TermFinder(**content)
         with self._storage.write_to(self._resource) as folder:
-            content = {"terms": terms, "vocabulary": vocabulary}
             (folder / "terms.json").write_text(json.dumps(content), encoding="utf8")
         return self._resource
 
@@ -332,14 +323,7 @@ class TermMatcher(GraphComponent, EntityExtractorMixin):
     ) -> TermMatcher:  # fmt: skip
         with model_storage.read_from(resource) as folder:
             content = json.loads((folder / "terms.json").read_text(encoding="utf8"))
-        return cls(model_storage, resource, TermFinder(content["terms"], content["vocabulary"]))
-
-    def _parts(self, text: str) -> List[Part]:
-        """The sentences of a message that has several."""
-        spans = segments(text)
-        if len(spans) < 2 or self.finder is None:
-            return []
-        return [Part(a, b, self.finder.read(text[a:b])) for a, b in spans[:MOST_PARTS]]
+        return cls(model_storage, resource, TermFinder(**content))
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         self.process(training_data.training_examples)
@@ -347,7 +331,7 @@ class TermMatcher(GraphComponent, EntityExtractorMixin):
             marked = [(e["start"], e["end"]) for e in message.get(ENTITIES, []) if e["entity"] == QUESTION]
             if marked and self.finder is not None:
                 text = message.get(TEXT)
-                message.set("asking", [Part(a, b, self.finder.read(text[a:b])) for a, b in marked])
+                message.set("asking", [Segment(a, b, self.finder.read(text[a:b])) for a, b in marked])
         return training_data
 
     def process(self, messages: List[Message]) -> List[Message]:
@@ -355,9 +339,18 @@ class TermMatcher(GraphComponent, EntityExtractorMixin):
             text = message.get(TEXT)
             if not text or self.finder is None:
                 continue
-            reading = self.finder.read(text)
-            message.set("reading", reading)
-            message.set("parts", self._parts(text))
-            entities = [{"entity": f.kind, "value": f.id, "start": f.start, "end": f.end} for f in reading.found]
+            message.set("reading", self.finder.read(text))
+            message.set("segments", segments_of(text, self.finder))
+            entities = [
+                {"entity": m.kind, "value": m.id, "start": m.start, "end": m.end,
+                 **({"role": "ruled_out"} if m.ruled_out else {})}
+                for m in message.get("reading").mentions
+            ]  # fmt: skip
             message.set(ENTITIES, message.get(ENTITIES, []) + self.add_extractor_name(entities), add_to_output=True)
         return messages
+
+
+def segments_of(text: str, finder: TermFinder) -> List[Segment]:
+    """The sentences of a message that has several."""
+    spans = segments(text)
+    return [Segment(a, b, finder.read(text[a:b])) for a, b in spans[:MOST_SEGMENTS]] if len(spans) > 1 else []

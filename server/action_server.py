@@ -16,7 +16,7 @@ from sanic.exceptions import SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from actions.actions import current_facts, facts_version
+from actions.actions import check_facts, facts_version
 from facts.store import StoreUnavailable
 from server import metrics
 from server.lengths import require_plain_length
@@ -58,7 +58,7 @@ def _add_health(app: Sanic) -> None:
     @app.route("/health/ready", methods=["GET"])
     async def ready(request: Request) -> HTTPResponse:
         try:
-            await current_facts()
+            await check_facts()
         except StoreUnavailable:
             return response.json({"facts": False}, 503)
         return response.json({"facts": True})

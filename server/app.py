@@ -28,11 +28,10 @@ from sanic.helpers import STATUS_CODES
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from actions.actions import current_facts, fact_store, facts_version
+from actions.actions import check_facts, fact_store, facts_version
 from channels import Seen, feedback
 from channels.rest import RestInput
 from facts import engine
-from facts.store import StoreUnavailable
 from server import metrics, rasa_patches, redis_stores, retention, turns
 from server.action_endpoint import InProcessActions, RemoteActions
 from server.conversations import ConversationStore
@@ -274,7 +273,7 @@ def _add_page(app: Sanic) -> None:
 
 def _add_health(app: Sanic, available: AvailableEndpoints) -> None:
     checked: Dict[str, Callable[[], Awaitable[Any]]] = {
-        "facts": current_facts,
+        "facts": check_facts,
         "conversations": available.tracker_store.check,
     }
     if available.lock_store:
@@ -295,12 +294,8 @@ def _add_health(app: Sanic, available: AvailableEndpoints) -> None:
 
     @app.route("/version", methods=["GET"])
     async def version(request: Request) -> HTTPResponse:
-        try:
-            facts: Optional[str] = (await current_facts()).version
-        except StoreUnavailable:
-            facts = None
         model = turns.model_of(getattr(request.app.ctx, "agent", None)) or None
-        return response.json({"version": VERSION, "model": model, "facts": facts}, dumps=json.dumps)
+        return response.json({"version": VERSION, "model": model, "facts": facts_version()}, dumps=json.dumps)
 
 
 async def _works(check: Callable[[], Awaitable[Any]]) -> bool:

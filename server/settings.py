@@ -112,7 +112,6 @@ class Settings:
         for origin in origins:
             if not origin.startswith(("http://", "https://")):
                 raise SettingError(f"WEB_ORIGINS: {origin!r} is not an origin such as https://www.example.org")
-        _url(env, "FACT_STORE_URL", None)
         conversations_url = _url(env, "CONVERSATIONS_URL", cls.conversations_url, redis=True)
         shared = conversations_url if is_redis(conversations_url) else None
         question_log_url = _url(env, "QUESTION_LOG_URL", None) or None

@@ -18,13 +18,13 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import UserMessage
 
-from actions.dialogue import NAMELESS
 from actions.reply import Outcome
 from server import metrics
 
 logger = logging.getLogger(__name__)
 
-FALLBACK = "nlu_fallback"
+#: A message taken for something with less confidence than this was hardly understood.
+HARDLY_UNDERSTOOD = 0.6
 
 
 @dataclass
@@ -67,21 +67,26 @@ class Turn:
 
     @property
     def confidence(self) -> Optional[float]:
-        """Of the likeliest intent; the fallback is none."""
+        """Of the likeliest intent, as measured."""
         ranking = self.parsed.get("intent_ranking") or [self.parsed.get("intent") or {}]
-        return next((r["confidence"] for r in ranking if r.get("name") not in (None, FALLBACK)), None)
+        return next((r["confidence"] for r in ranking if r.get("name")), None)
+
+    @property
+    def reason(self) -> Optional[str]:
+        """The rule that decided."""
+        return self.reply.get("reason")
 
     @property
     def fallback(self) -> bool:
         """Whether a typed message was not understood.
 
-        It was not when the reply asks back or has no facts, and the classifier was unsure: it fell back, took the
-        message for none that means anything, or was less confident than an answer out of nowhere needs.
+        It was not when the reply asks back or has no facts, and the classifier was unsure or took the message for none
+        that means anything.
         """
         if self.pressed or self.outcome not in (Outcome.CLARIFY.value, Outcome.NOT_COVERED.value):
             return False
         intent = (self.parsed.get("intent") or {}).get("name")
-        return intent in (None, FALLBACK, "unclear") or (self.confidence or 0.0) < NAMELESS
+        return intent in (None, "unclear") or (self.confidence or 0.0) < HARDLY_UNDERSTOOD
 
 
 _under_way: ContextVar[Optional[Turn]] = ContextVar("turn", default=None)

@@ -24,16 +24,16 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session")
-def store_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+def facts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fact store built from the records of the repository."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('facts')}/facts.sqlite"
-    assert build(url) == []
-    return url
+    file = tmp_path_factory.mktemp("facts") / "facts.json"
+    assert build(file) == []
+    return file
 
 
 @pytest.fixture(scope="session")
-def facts(store_url: str) -> Snapshot:
-    return FactStore(store_url).snapshot()
+def facts(facts_file: Path) -> Snapshot:
+    return FactStore(facts_file).snapshot()
 
 
 def free_port() -> int:
@@ -95,7 +95,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture(scope="session")
-def start_assistant(tmp_path_factory: pytest.TempPathFactory, store_url: str) -> Iterator[Callable[..., Assistant]]:
+def start_assistant(tmp_path_factory: pytest.TempPathFactory, facts_file: Path) -> Iterator[Callable[..., Assistant]]:
     """Starts assistants, each on a port and with conversations of its own; all are stopped at the end."""
     started: list[subprocess.Popen[bytes]] = []
 
@@ -105,7 +105,7 @@ def start_assistant(tmp_path_factory: pytest.TempPathFactory, store_url: str) ->
         address = f"http://127.0.0.1:{port}"
         settings = {
             "PORT": str(port),
-            "FACT_STORE_URL": store_url,
+            "FACTS_FILE": str(facts_file),
             "CONVERSATIONS_URL": f"sqlite:///{folder}/conversations.sqlite",
             "MESSAGES_PER_MINUTE": "0",
             **environment,

@@ -18,7 +18,9 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture(scope="session")
 def training_data() -> TrainingData:
-    return load_data(str(ROOT / "data" / "nlu.yml"))
+    data = load_data(str(ROOT / "data" / "nlu.yml"))
+    more = ROOT / "data" / "nlu"
+    return data.merge(load_data(str(more))) if more.is_dir() else data
 
 
 @pytest.fixture(scope="session")

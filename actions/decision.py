@@ -1,0 +1,471 @@
+"""What becomes of a message: one list of named rules, read from the top; the first that fits decides.
+
+`nlu/` measures and decides nothing. Here its numbers are read, once, together with what was talked about before and
+with what the store can answer. `actions/dialogue.py` says what was decided.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
+
+from actions.answers import COMPARING, answerable
+from actions.question import KIND_TOPICS, Context, Message, Question, Sentence, Term, from_payload, implied_conditions
+from facts.schema import CONDITIONS, TOPICS
+from facts.store import Snapshot
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """From which confidence on something counts. Chosen on messages of people, see docs/decisions.md."""
+
+    #: A question, or all of its topic together, is answered.
+    question: float = 0.25
+    topic: float = 0.40
+    #: ... in a message that names neither disease, and follows none.
+    nameless_topic: float = 0.70
+    #: Small talk, and a turn that leans on the one before.
+    talk: float = 0.45
+    leaning: float = 0.40
+    #: Something else than MS or ALS: where neither is named, where one is, and where nothing but topics is likely.
+    elsewhere: float = 0.40
+    elsewhere_named: float = 0.75
+    not_covered: float = 0.50
+    #: A person's own case; lower where they ask what to do.
+    personal: float = 0.40
+    personal_decision: float = 0.15
+    #: What is answered within a reply to a personal question.
+    within_personal: float = 0.08
+    #: One of several sentences asks, and asks this question.
+    asks: float = 0.50
+    own_question: float = 0.35
+    #: How much likelier a question is that belongs to what was talked about, or to what was named.
+    same_topic: float = 3.0
+    same_thing: float = 4.0
+
+
+DEFAULT = Thresholds()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to say, and why.
+
+    Attributes:
+        say: `answer`, or the name of what `actions/dialogue.py` says otherwise.
+        reason: the rule that decided.
+        questions: what is answered, in order; for `clarify` what is offered.
+    """
+
+    say: str
+    reason: str = ""
+    questions: Tuple[Question, ...] = ()
+
+
+SMALLTALK = ("greet", "goodbye", "thank", "how_are_you", "bot_identity", "help", "praise", "complaint", "frightened",
+             "deny", "start_over", "forget_me")  # fmt: skip
+#: Turns that say the last answer again, differently or further.
+RETOLD = ("tell_more", "simpler", "why", "source", "are_you_sure", "repeat")
+LEANING = (*RETOLD, "what_about", "which_is_worse", "affirm")
+ELSEWHERE = ("out_of_scope", "other_condition")
+#: Topics that speak of the disease itself: without its name both are meant. Others could be about anything.
+OF_THE_DISEASE = {
+    "definition", "difference", "similarity", "symptoms", "early_signs", "cause", "risk_factors", "genetics",
+    "autoimmune", "contagious", "prevention", "prevalence", "diagnosis", "both_together", "types", "progression",
+    "prognosis", "fatality", "treatment", "cure", "research", "name_history", "famous_people",
+}  # fmt: skip
+#: Topics that can compare MS or ALS with a third disease.
+COMPARABLE = ("mimics", "difference", "similarity", "diagnosis", "symptom_check", "both_together", "definition",
+              "prognosis", "early_signs", "symptoms")  # fmt: skip
+#: Their own signs: what such signs mean in general, never what they mean in them.
+OWN_SIGNS = ("symptom_check", "early_signs", "symptoms", "mimics", "vision_senses", "mobility", "pain_fatigue")
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth")
+_CHOICE = re.compile(
+    rf"^\W*(?:(?:the|option|number|no|nr|button|choice|answer)\W*)*"
+    rf"(?:(?P<word>{'|'.join(_ORDINALS)})|(?P<last>last)|(?P<digit>[1-5]))\W*(?:one|option|choice|button|please|pls|st|nd|rd|th)*\W*$"
+)
+_BOTH = re.compile(r"\bboth\b")
+_THE_OTHER = re.compile(r"\b(?:or|and|from|than|with)(?: only| just)?(?: \w+)? the other(?: (?:one|disease)\b|\W*$)")
+_POINTS_TO_IT = re.compile(
+    r"\b(?:it|its|it's|this|that|they|them|the (?:disease|illness|condition|symptoms?|signs?|treatments?|diagnosis|"
+    r"outlook|prognosis|cause|drugs?|tests?))\b"
+)
+#: What someone asks to be decided for them, or says of their own body, results and drugs.
+_DECISION = re.compile(
+    r"(?:^|[.!?,;:]\s*)(?:so |but |and |now |ok )*(?:should|shall|must) (?:i|we|he|she|they|my \w+|mum|mom|dad)\b"
+    r"|\bdo i (?:need|have) (?:it|to|this|that)\b"
+    r"|\b(?:how (?:fast|soon|quickly|bad|long)|when) (?:will|is|do|have) (?:my|mine|i)\b"
+    r"|\b(?:have|do|did|could|might|am) i (?:got |have |getting |got this )?(?:it|this|ms|als|mnd)\b"
+    r"|\b(?:would you|what would you do)\b"
+)
+_OWN = re.compile(r"\b(?:i|im|i'm|ive|i've|my|me|he|she|his|her|hers|us|we|our|mum|mom|dad)\b")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which diseases a message is about, and how that is known: named, implied, before or unknown."""
+
+    conditions: Tuple[str, ...]
+    known_by: str
+
+
+def scope(message: Message, context: Context, facts: Snapshot) -> Scope:
+    """The diseases meant: by name, by what belongs to one of them, by the talk before."""
+    text = message.text.lower()
+    named = message.conditions
+    asking = [s for s in message.sentences if s.asks >= DEFAULT.asks]
+    if len(asking) == 1 and asking[0].conditions:
+        named = asking[0].conditions  # one sentence of several asks, and names the disease it asks about
+    if _BOTH.search(text) and not named:
+        return Scope(CONDITIONS, "named")
+    if not named and len(message.ruled_out) == 1:
+        return Scope(tuple(c for c in CONDITIONS if c not in message.ruled_out), "named")
+    if named:
+        return Scope(CONDITIONS if _THE_OTHER.search(text) else named, "named")
+    # Every disease has "flares" and "relapses": beside a third one they bring in neither.
+    telling = [t for t in message.terms if t.kind != "topic_word"] if message.ids("mimic") else message.terms
+    if implied := implied_conditions(telling, facts):
+        return Scope(implied, "implied")
+    if context.conditions:
+        return Scope(context.conditions, "before")
+    return Scope(CONDITIONS, "unknown")
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A message, what came before it, and the store; with what the rules ask about them."""
+
+    message: Message
+    context: Context
+    facts: Snapshot
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+    @cached_property
+    def text(self) -> str:
+        return self.message.text.lower().replace("\u2019", "'")
+
+    @cached_property
+    def scope(self) -> Scope:
+        return scope(self.message, self.context, self.facts)
+
+    @cached_property
+    def on_topic(self) -> float:
+        """How likely it is any question of ours."""
+        return sum(value for name, value in self.message.intents if name in TOPICS)
+
+    @cached_property
+    def follows(self) -> bool:
+        """A short message that names no disease of its own, behind an answer."""
+        return self.context.topic is not None and self.scope.known_by == "before" and len(self.text.split()) <= 14
+
+    @cached_property
+    def ranked(self) -> List[Tuple[Question, float]]:
+        """The questions of the store that it may be, likeliest first, with a share of all of them each."""
+        return self.ranking(self.message.questions, self.message.terms)
+
+    def ranking(self, measured: Sequence[Tuple[str, float]], terms: Tuple[Term, ...]) -> List[Tuple[Question, float]]:
+        """Questions by how likely they are given what was named and what was talked about."""
+        t = self.thresholds
+        kinds = {term.kind for term in terms}
+        before = {term.kind for term in self.context.terms} if self.follows else set()
+        found: List[Tuple[Question, float]] = []
+        for name, confidence in measured:
+            record = self.facts.questions.get(name)
+            if record is None:
+                continue
+            weight = confidence
+            about = terms
+            if record.of in kinds:
+                weight *= t.same_thing
+            elif record.of in before:
+                weight *= t.same_thing
+                about = (*terms, *(c for c in self.context.terms if c.kind == record.of))
+            if self.follows and record.topic == self.context.topic:
+                weight *= t.same_topic
+            if record.of and record.of not in kinds | before and not record.answers:
+                continue
+            found.append((Question(record.topic, self.conditions_for(name), about, self.message.text, name), weight))
+        total = sum(weight for _, weight in found)
+        given = sum(confidence for _, confidence in measured)
+        scale = given / total if total else 0.0
+        return sorted(((q, w * scale) for q, w in found), key=lambda pair: -pair[1])
+
+    def conditions_for(self, name: str) -> Tuple[str, ...]:
+        """Comparing is about both, whichever is named; a question of one disease only is about that."""
+        topic = name.partition("/")[0]
+        if topic in COMPARING and not self.message.ids("mimic"):
+            return CONDITIONS
+        return self.scope.conditions
+
+    @cached_property
+    def likeliest(self) -> Optional[Question]:
+        """The question to be answered; None where it is too unsure which."""
+        return self.sure(self.ranked, self.thresholds.question, self.thresholds.topic)
+
+    def sure(self, ranked: List[Tuple[Question, float]], question: float, topic: float) -> Optional[Question]:
+        """The first of a ranking, if it or its topic is likely enough and the store answers it."""
+        if not ranked:
+            return None
+        first, confidence = ranked[0]
+        of_topic = sum(c for q, c in ranked if q.topic == first.topic)
+        if confidence < question and of_topic < topic:
+            return None
+        return first
+
+    def known(self, question: Question) -> Tuple[str, ...]:
+        return answerable(question, self.facts)
+
+
+Rule = Callable[[Situation], Optional[Decision]]
+RULES: List[Tuple[str, Rule]] = []
+
+
+def rule(name: str) -> Callable[[Rule], Rule]:
+    """Adds a rule at the end of the list."""
+
+    def add(function: Rule) -> Rule:
+        RULES.append((name, function))
+        return function
+
+    return add
+
+
+def decide(message: Message, context: Context, facts: Snapshot, thresholds: Thresholds = DEFAULT) -> Decision:
+    """What becomes of a message."""
+    situation = Situation(message, context, facts, thresholds)
+    for name, function in RULES:
+        decision = function(situation)
+        if decision is not None:
+            return replace(decision, reason=name)
+    return Decision("clarify", "nothing else fits", offered(situation))
+
+
+# --- what comes before any question -------------------------------------------------------------------
+
+
+@rule("a button was pressed")
+def _pressed(s: Situation) -> Optional[Decision]:
+    if not s.message.text.startswith("/"):
+        return None
+    pressed = s.message.pressed
+    if pressed is not None:
+        if s.known(pressed):
+            return Decision("answer", questions=(pressed,))
+        general = replace(pressed, id=None)
+        return Decision("answer", questions=(general if s.known(general) else replace(general, terms=()),))
+    if s.message.intent in (*SMALLTALK, *LEANING):
+        return _said(s.message.intent)
+    return Decision("unknown_button")
+
+
+def _said(intent: str) -> Decision:
+    return Decision(intent)
+
+
+@rule("a cry for help was heard")
+def _alarm(s: Situation) -> Optional[Decision]:
+    return Decision(s.message.alarm) if s.message.alarm else None
+
+
+@rule("it is not in English")
+def _language(s: Situation) -> Optional[Decision]:
+    return Decision("other_language") if s.message.language else None
+
+
+@rule("no word of it is known")
+def _nothing(s: Situation) -> Optional[Decision]:
+    return None if s.message.says_something or s.message.terms else Decision("clarify", questions=offered(s))
+
+
+@rule("a button was chosen by its place")
+def _chosen(s: Situation) -> Optional[Decision]:
+    found = _CHOICE.match(s.text.strip())
+    if not found or not s.context.offers:
+        return None
+    if found["last"]:
+        place = len(s.context.offers) - 1
+    else:
+        place = _ORDINALS.index(found["word"]) if found["word"] else int(found["digit"]) - 1
+    question = from_payload(s.context.offers[place]) if place < len(s.context.offers) else None
+    return Decision("answer", questions=(question,)) if question else None
+
+
+@rule("only a disease is named")
+def _only_named(s: Situation) -> Optional[Decision]:
+    message = s.message
+    if not (message.names_only and message.conditions) or message.terms:
+        return None
+    if s.context.topic and message.conditions != s.context.conditions:
+        return Decision("what_about")
+    return Decision("answer", questions=(Question("definition", message.conditions, text=message.text),))
+
+
+@rule("MS or ALS means something else here")
+def _homograph(s: Situation) -> Optional[Decision]:
+    named = s.message.conditions or s.message.ids("subtype", "drug")
+    return Decision("out_of_scope") if s.message.other_meaning and not named else None
+
+
+@rule("small talk")
+def _smalltalk(s: Situation) -> Optional[Decision]:
+    intent = s.message.intent
+    if intent not in SMALLTALK or s.message.confidence(*SMALLTALK) < s.thresholds.talk:
+        return None
+    asked = bool(s.message.conditions or s.message.terms) and s.on_topic >= s.thresholds.topic
+    return None if asked else _said(intent)
+
+
+@rule("it leans on the answer before")
+def _leaning(s: Situation) -> Optional[Decision]:
+    message, intent = s.message, s.message.intent
+    if intent not in LEANING or message.confidence(*LEANING) < s.thresholds.leaning:
+        return None
+    if intent == "which_is_worse":
+        return Decision("which_is_worse")
+    if intent == "affirm" and s.context.offers and s.context.clarified:
+        offer = from_payload(s.context.offers[0])
+        return Decision("answer", questions=(offer,)) if offer and len(s.context.offers) == 1 else Decision("affirm")
+    named = [t for t in message.terms if t.kind in KIND_TOPICS]
+    if s.context.topic is None and (named or message.conditions) and s.likeliest:
+        return None
+    if intent == "what_about" or (intent in RETOLD and named):
+        # "and the rarest?", "and once it is born": another question on what was talked about.
+        other = _within_topic(s)
+        return Decision("answer", questions=(other,)) if other else Decision("what_about")
+    return _said(intent)
+
+
+def _within_topic(s: Situation) -> Optional[Question]:
+    """Another question on what was talked about, where the words point to one."""
+    if s.message.conditions or not s.ranked or s.context.topic is None:
+        return None
+    first, confidence = s.ranked[0]
+    near = first.topic == s.context.topic or {t.kind for t in first.terms} & {t.kind for t in s.context.terms}
+    share = confidence / max(sum(c for _, c in s.ranked), 1e-6)
+    fresh = first.name != s.context.question and not first.name.endswith("/overview")
+    return first if near and fresh and share >= s.thresholds.leaning and s.known(first) else None
+
+
+# --- where knowledge ends -----------------------------------------------------------------------------
+
+
+@rule("another disease alone")
+def _other_disease(s: Situation) -> Optional[Decision]:
+    third = s.message.ids("mimic")
+    if not third or s.scope.known_by in ("named", "implied"):
+        return None
+    compares = s.scope.known_by == "before" and any(s.message.confidence(t) >= 0.2 for t in (*COMPARABLE, "what_about"))
+    return None if compares else Decision("other_condition")
+
+
+@rule("it is about something else")
+def _elsewhere(s: Situation) -> Optional[Decision]:
+    apart = s.message.confidence(*ELSEWHERE)
+    least = s.thresholds.elsewhere_named if s.scope.known_by in ("named", "implied") else s.thresholds.elsewhere
+    if apart < least or (apart < s.on_topic and s.scope.known_by != "unknown"):
+        return None
+    return Decision("other_condition" if s.message.confidence("other_condition") >= apart / 2 else "out_of_scope")
+
+
+@rule("it was never written down here")
+def _not_covered(s: Situation) -> Optional[Decision]:
+    return Decision("not_covered") if s.message.confidence("not_covered") >= s.thresholds.not_covered else None
+
+
+# --- questions ----------------------------------------------------------------------------------------
+
+
+@rule("their own case")
+def _personal(s: Situation) -> Optional[Decision]:
+    likely = s.message.confidence("personal_advice")
+    decision = _DECISION.search(s.text)
+    least = s.thresholds.personal_decision if decision else s.thresholds.personal
+    if likely < least or not (decision or _OWN.search(s.text)):
+        return None
+    inside = s.sure(s.ranked, s.thresholds.within_personal, s.thresholds.within_personal)
+    return Decision("personal_advice", questions=(inside,) if inside and s.known(inside) else ())
+
+
+@rule("several questions")
+def _several(s: Situation) -> Optional[Decision]:
+    asked: Dict[str, Question] = {}
+    for sentence in s.message.sentences:
+        question = _of_sentence(s, sentence)
+        if question is not None and s.known(question):
+            asked.setdefault(question.name, question)
+    topics = {q.topic for q in asked.values()}
+    return Decision("answer", questions=tuple(asked.values())[:3]) if len(asked) > 1 and topics else None
+
+
+def _of_sentence(s: Situation, sentence: Sentence) -> Optional[Question]:
+    if sentence.asks < s.thresholds.asks:
+        return None
+    terms = sentence.terms or (s.message.terms if not sentence.conditions else ())
+    ranked = s.ranking(sentence.questions, terms)
+    if not ranked or ranked[0][1] < s.thresholds.own_question:
+        return None
+    question = ranked[0][0]
+    if sentence.conditions and question.topic not in COMPARING:
+        question = replace(question, conditions=sentence.conditions)
+    return replace(question, text=sentence.text)
+
+
+@rule("MS or ALS against a third disease")
+def _third(s: Situation) -> Optional[Decision]:
+    third = [t for t in s.message.terms if t.kind == "mimic"]
+    before = [t for t in s.context.terms if t.kind == "mimic"]
+    first = s.message.likely_topics[:1]
+    if third and (not first or first[0] in COMPARABLE):
+        terms = tuple(third)
+    elif before and first and first[0] in ("difference", "similarity", "mimics") and len(s.message.conditions) == 1:
+        terms = tuple(before)  # "what is lupus" - "how is it different from MS"
+    else:
+        return None
+    name = "mimics/differs" if "mimics/differs" in s.facts.questions else "mimics/overview"
+    return Decision("answer", questions=(Question("mimics", s.scope.conditions, terms, s.message.text, name),))
+
+
+@rule("neither disease is named")
+def _nameless(s: Situation) -> Optional[Decision]:
+    if s.scope.known_by != "unknown":
+        return None
+    question = s.likeliest
+    of_topic = s.message.confidence(question.topic) if question else 0.0
+    speaks = question is not None and question.topic in OF_THE_DISEASE and (
+        bool(_POINTS_TO_IT.search(s.text)) or len(s.text.split()) <= 4
+    )
+    if question is not None and speaks and of_topic >= s.thresholds.nameless_topic and s.known(question):
+        return Decision("answer", questions=(question,))
+    if s.message.confidence(*ELSEWHERE) >= s.on_topic:
+        return Decision("out_of_scope")
+    return Decision("which_disease" if question is not None else "clarify", questions=offered(s))
+
+
+@rule("the store has no such fact")
+def _unanswered(s: Situation) -> Optional[Decision]:
+    question = s.likeliest
+    if question is None or s.known(question):
+        return None
+    return Decision("no_fact", questions=(question,))
+
+
+@rule("a question is near enough")
+def _answer(s: Situation) -> Optional[Decision]:
+    return Decision("answer", questions=(s.likeliest,)) if s.likeliest else None
+
+
+@rule("a thing is named and little else")
+def _named(s: Situation) -> Optional[Decision]:
+    named = [t for t in s.message.terms if t.kind in ("drug", "test", "subtype", "gene", "person")]
+    if len(named) != 1 or len(s.text.split()) > 6:
+        return None
+    question = Question(KIND_TOPICS[named[0].kind], s.scope.conditions, tuple(named), s.message.text)
+    return Decision("answer", questions=(question,))
+
+
+def offered(s: Situation) -> Tuple[Question, ...]:
+    """The likeliest questions, to choose from."""
+    return tuple(q for q, _ in s.ranked[:8] if s.known(q))[:4]

@@ -1,0 +1,76 @@
+"""The sentence encoder with integer products, made once from the file that the package ships.
+
+The shipped graph keeps its weights as 8-bit integers and turns them back into floats before every product. Here the
+activations are rounded as well and the products are done in integers, which takes less than half the time (see
+docs/decisions.md for what it costs in accuracy), and word vectors are looked up as integers, which saves 46 MB.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Dict, List
+
+BUILT = Path(__file__).parent.parent / ".build"
+
+
+def integer_graph(content: bytes, digest: str) -> bytes:
+    """The graph in `content` with integer products; kept in `.build/` under the digest of what it was made from."""
+    kept = BUILT / f"encoder-{digest[:16]}.onnx"
+    if kept.exists():
+        return kept.read_bytes()
+    graph = _with_integer_products(content)
+    try:
+        BUILT.mkdir(exist_ok=True)
+        fresh = kept.with_suffix(f".{os.getpid()}")
+        fresh.write_bytes(graph)
+        os.replace(fresh, kept)
+    except OSError:
+        pass  # a read-only place: it is made again at the next start, which takes a second
+    return graph
+
+
+def _with_integer_products(content: bytes) -> bytes:
+    import onnx
+    from onnx import NodeProto, TensorProto, numpy_helper
+    from onnx.helper import make_node
+
+    model = onnx.load_from_string(content)
+    graph = model.graph
+    constants = {i.name: i for i in graph.initializer}
+    # A weight "w" is made by Cast(w_q) and Mul(w_f, w_scale): one scale a column, for word vectors one a row.
+    floats = {n.output[0] for n in graph.node if n.op_type == "Mul" and f"{n.output[0]}_q" in constants}
+    nodes: List[NodeProto] = []
+    replaced: Dict[str, str] = {}
+    for node in graph.node:
+        if node.op_type == "MatMul" and node.input[1] in floats:
+            a, w, y = node.input[0], node.input[1], node.output[0]
+            scale = numpy_helper.to_array(constants[f"{w}_scale"]).reshape(-1)
+            graph.initializer.append(numpy_helper.from_array(scale, f"{w}_scales"))
+            nodes += [
+                make_node("DynamicQuantizeLinear", [a], [f"{y}_a", f"{y}_a_scale", f"{y}_a_zero"]),
+                make_node("MatMulInteger", [f"{y}_a", f"{w}_q", f"{y}_a_zero"], [f"{y}_i"]),
+                make_node("Cast", [f"{y}_i"], [f"{y}_f"], to=TensorProto.FLOAT),
+                make_node("Mul", [f"{y}_a_scale", f"{w}_scales"], [f"{y}_scale"]),
+                make_node("Mul", [f"{y}_f", f"{y}_scale"], [y]),
+            ]
+            replaced[w] = f"{w}_f"
+        elif node.op_type == "Gather" and node.input[0] in floats:
+            w, rows, y = node.input[0], node.input[1], node.output[0]
+            nodes += [
+                make_node("Gather", [f"{w}_q", rows], [f"{y}_q"]),
+                make_node("Cast", [f"{y}_q"], [f"{y}_f"], to=TensorProto.FLOAT),
+                make_node("Gather", [f"{w}_scale", rows], [f"{y}_scale"]),
+                make_node("Mul", [f"{y}_f", f"{y}_scale"], [y]),
+            ]
+            replaced[w] = f"{w}_f"
+        else:
+            nodes.append(node)
+    gone = {*replaced, *replaced.values()}
+    del graph.node[:]
+    graph.node.extend(n for n in nodes if n.output[0] not in gone)
+    used = {name for n in graph.node for name in n.input}
+    initializers = [i for i in graph.initializer if i.name in used]
+    del graph.initializer[:]
+    graph.initializer.extend(initializers)
+    return bytes(model.SerializeToString())

@@ -1,0 +1,180 @@
+"""Rasa's side of `QuestionModel`, and how a message of several sentences is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.classifiers.classifier import IntentClassifier
+from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from nlu.question_model import QuestionModel, Training, features
+from nlu.sentence_encoder import shared_encoder
+from nlu.terms import Reading, Segment
+
+#: Weight of the message read whole beside its sentences.
+WHOLE = 0.5
+#: What says nothing without what was said before. A sentence of a longer message leaves its weight to the whole then.
+POINTING_BACK = {"affirm", "are_you_sure", "deny", "repeat", "simpler", "source", "tell_more", "unclear", "what_about",
+                 "which_is_worse", "why"}  # fmt: skip
+#: So many of the likeliest are handed on.
+INTENTS_RANKED, QUESTIONS_RANKED, OF_A_SENTENCE = 10, 40, 5
+#: So many words that ask are an example of their own.
+OWN_EXAMPLE = 5
+#: Which sentence asks is learned from so many; more make training longer and nothing better.
+MOST_SENTENCES = 10_000
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The likeliest intents and questions with their confidence, of the message and of each of its sentences."""
+
+    intents: List[Tuple[str, float]]
+    questions: List[Tuple[str, float]]
+    sentences: List[Dict[str, Any]]
+
+
+def measure(model: QuestionModel, inputs: np.ndarray, segments: Sequence[Segment]) -> Measured:
+    """Read a message whole and, when it has several sentences, sentence by sentence.
+
+    The sentences weigh as much as the whole, each as likely as it asks: in a long message the question is one
+    sentence among many.
+
+    Args:
+        inputs: features of the whole message and, behind it, of each segment.
+    """
+    confidence, asking = model.read(inputs)
+    together = confidence[0]
+    if len(segments):
+        each, asking = confidence[1:], asking[1:]
+        back = np.array([label in POINTING_BACK for label in model.labels])
+        share = (1 - WHOLE) / max(float(asking.sum()), 1e-6)
+        said = share * (asking @ np.where(back, 0.0, each))
+        together = (1 - said.sum()) * together + said
+    sentences = [
+        {
+            "start": segment.start, "end": segment.end, "asks": round(float(asks), 4),
+            "intents": _first(model.by_intent(row), OF_A_SENTENCE),
+            "questions": _first_questions(model, row, OF_A_SENTENCE),
+        }
+        for segment, row, asks in zip(segments, confidence[1:], asking, strict=False)
+    ]  # fmt: skip
+    return Measured(
+        _first(model.by_intent(together), INTENTS_RANKED), _first_questions(model, together, QUESTIONS_RANKED), sentences
+    )
+
+
+def _first(confidence: Dict[str, float], most: int) -> List[Tuple[str, float]]:
+    ranked = sorted(confidence.items(), key=lambda item: -item[1])[:most]
+    return [(name, round(value, 4)) for name, value in ranked]
+
+
+def _first_questions(model: QuestionModel, confidence: np.ndarray, most: int) -> List[Tuple[str, float]]:
+    order = np.argsort(-confidence)
+    ranked = [(model.labels[i], round(float(confidence[i]), 4)) for i in order[: most + 20] if "/" in model.labels[i]]
+    return [(name, value) for name, value in ranked[:most] if value > 0]
+
+
+def label_of(message: Message) -> str:
+    """`topic/question` of an example, or its intent."""
+    return str(message.get(INTENT_RESPONSE_KEY) or message.get(INTENT))
+
+
+def _is_long(segment: Segment) -> bool:
+    return len(segment.reading.repaired.split()) >= OWN_EXAMPLE
+
+
+def _asks(sentence: Segment, asking: Sequence[Segment]) -> bool:
+    """Whether at least half of the sentence, or of the words marked, is in the other."""
+    return any(
+        min(sentence.end, marked.end) - max(sentence.start, marked.start)
+        >= min(sentence.end - sentence.start, marked.end - marked.start) / 2
+        for marked in asking
+    )
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
+class QuestionClassifier(GraphComponent, IntentClassifier):
+    """Measures which question is asked; decides nothing (actions/decision.py does).
+
+    Message properties set: `intent` and `intent_ranking` (the likeliest, a topic's questions together),
+    `question_ranking` [{"name", "confidence"}], `sentences` [{"start", "end", "asks", "intents", "questions"}] where
+    there are several, `names_only`, `says_something`, `other_meaning`.
+    """
+
+    def __init__(
+        self, config: Dict[str, Any], storage: ModelStorage, resource: Resource, model: Optional[QuestionModel] = None
+    ):
+        self._config, self._storage, self._resource, self.model = config, storage, resource, model
+
+    @staticmethod
+    def get_default_config() -> Dict[str, Any]:
+        return {"l2": 1e-4, "epochs": 12, "rate": 0.03, "temperature": 1.0}
+
+    @classmethod
+    def create(
+        cls,
+        config: Dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> QuestionClassifier:
+        return cls(config, model_storage, resource)
+
+    def train(self, training_data: TrainingData) -> Resource:
+        examples = [m for m in training_data.intent_examples if m.get("reading") is not None]
+        own = [(part.reading, label_of(m)) for m in examples for part in m.get("asking") or [] if _is_long(part)]
+        readings, labels = zip(*((m.get("reading"), label_of(m)) for m in examples), *own, strict=True)
+        sentences = [
+            (part.reading, _asks(part, m.get("asking")))
+            for m in examples if m.get("asking") for part in m.get("segments")
+        ]  # fmt: skip
+        sentences = Random(0).sample(sentences, min(len(sentences), MOST_SENTENCES))
+        inputs = features([*readings, *(reading for reading, _ in sentences)], shared_encoder())
+        asked = inputs[len(readings) :], [asks for _, asks in sentences]
+        training = Training(self._config["l2"], self._config["epochs"], self._config["rate"])
+        self.model = QuestionModel.fit(
+            inputs[: len(readings)], labels, asked, training, self._config["temperature"]
+        )
+        with self._storage.write_to(self._resource) as folder:
+            self.model.save(folder)
+        return self._resource
+
+    @classmethod
+    def load(
+        cls, config: Dict[str, Any], model_storage: ModelStorage, resource: Resource,
+        execution_context: ExecutionContext, **kwargs: Any,
+    ) -> QuestionClassifier:  # fmt: skip
+        with model_storage.read_from(resource) as folder:
+            model = QuestionModel.load(folder)
+        shared_encoder()
+        return cls(config, model_storage, resource, model)
+
+    def process(self, messages: List[Message]) -> List[Message]:
+        for message in messages:
+            reading: Optional[Reading] = message.get("reading")
+            if reading is None or self.model is None:
+                continue
+            segments: List[Segment] = message.get("segments") or []
+            inputs = features([reading, *(s.reading for s in segments)], shared_encoder())
+            measured = measure(self.model, inputs, segments)
+            intents = [{"name": name, "confidence": confidence} for name, confidence in measured.intents]
+            message.set("intent_ranking", intents, add_to_output=True)
+            message.set(INTENT, intents[0], add_to_output=True)
+            questions = [{"name": name, "confidence": confidence} for name, confidence in measured.questions]
+            message.set("question_ranking", questions, add_to_output=True)
+            if measured.sentences:
+                message.set("sentences", measured.sentences, add_to_output=True)
+            message.set("names_only", reading.rest == 0 and bool(reading.mentions), add_to_output=True)
+            message.set("says_something", reading.says_something, add_to_output=True)
+            message.set("other_meaning", reading.other_meaning, add_to_output=True)
+            message.set("inputs", inputs)
+        return messages
