@@ -7,7 +7,7 @@ PY := .venv/bin/python -W ignore
 TRAINED := .build/model.stamp
 FACTS := .build/facts.stamp
 
-.PHONY: help run shell actions test setup facts train explain evaluate bench load lint validate lock sbom clean
+.PHONY: screenshots check help run shell actions test setup facts train explain evaluate bench load lint validate lock sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -31,17 +31,17 @@ test: $(TRAINED) ## run every test (installs what they need)
 setup: ## make .venv with everything pinned in requirements.txt
 	@bin/setup
 
-facts: setup ## check the facts and build the store (FACT_STORE_URL)
+facts: setup ## check the facts and build the store (FACTS_FILE)
 	@$(PY) -m facts.build && touch $(FACTS)
 
-$(FACTS): $(wildcard facts/*.yml facts/*.py) | setup
+$(FACTS): $(wildcard facts/*.yml facts/topics/*.yml facts/*.py) | setup
 	@$(PY) -m facts.build && touch $@
 
 train: setup ## train the model now
 	@rm -f $(TRAINED) && $(MAKE) --no-print-directory $(TRAINED)
 
-$(TRAINED): $(wildcard data/*.yml nlu/*.py) domain.yml config.yml facts/terms.yml requirements.txt | setup $(FACTS)
-	@echo "Training (about five minutes)"
+$(TRAINED): $(wildcard data/*.yml data/nlu/*.yml nlu/*.py nlu/*.yml nlu/*/*) domain.yml config.yml facts/terms.yml requirements.txt | setup $(FACTS)
+	@echo "Training (about three minutes)"
 	@$(PY) -m rasa train --quiet >.build/train.log 2>&1 || { tail -n 20 .build/train.log; exit 1; }
 	@touch $@
 
@@ -62,6 +62,12 @@ bench: $(TRAINED) ## measure speed, start and memory beside a stock Rasa peer
 load: $(TRAINED) ## let 50 people talk at once for 5 minutes, one way after the other; writes docs/scaling.md
 	@bin/setup --dev && bin/setup-tests
 	@$(PY) -m benchmarks.load --scaled --peer && $(PY) -m benchmarks.load --saturate && $(PY) -m benchmarks.load --write
+
+screenshots: setup ## pictures of what the running assistant answers (URL=http://localhost:5005)
+	@bin/setup --dev && bin/setup-tests && .venv/bin/python bin/screenshots --url $(or $(URL),http://localhost:5005)
+
+check: lint ## ruff, mypy, the facts, and the tests that need no model and no server
+	@$(PY) -m facts.build --check && $(PY) -m pytest -q tests/facts tests/actions tests/replies tests/nlu tests/docs
 
 lint: ## ruff and mypy
 	@bin/setup --dev

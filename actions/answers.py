@@ -28,8 +28,13 @@ def answerable(question: Question, facts: Snapshot) -> Tuple[str, ...]:
     record = facts.questions.get(question.name)
     if record is None:
         return ()
-    if record.of and question.ids(record.of):
+    if _named(record, question, facts) is not None:
         return question.conditions
+    return _written(record, question)
+
+
+def _written(record: schema.Question, question: Question) -> Tuple[str, ...]:
+    """The diseases asked about on which the question has answers of its own."""
     if "both" in record.answers and question.conditions == CONDITIONS:
         return CONDITIONS
     return tuple(c for c in question.conditions if c in record.answers)
@@ -44,7 +49,7 @@ def answer(question: Question, facts: Snapshot) -> Optional[Reply]:
     specific = part is not None
     told: Sequence[Answer] = ()
     if part is None:
-        conditions = answerable(question, facts)
+        conditions = _written(record, question)
         if not conditions:
             return None
         question = question.about(conditions)

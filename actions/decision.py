@@ -41,9 +41,16 @@ class Thresholds:
     #: One of several sentences asks, and asks this question.
     asks: float = 0.50
     own_question: float = 0.35
-    #: How much likelier a question is that belongs to what was talked about, or to what was named.
+    #: How much likelier a question is that belongs to what was talked about, or to what was named; how much less the
+    #: general one of a topic in a turn that follows, and one about a kind of thing of which none is named.
     same_topic: float = 3.0
     same_thing: float = 4.0
+    general_again: float = 0.3
+    nothing_named: float = 0.25
+    #: A turn that follows: another question near the last one, the last one again, and what is hardly there.
+    following: float = 0.10
+    again: float = 0.60
+    hardly: float = 0.05
 
 
 DEFAULT = Thresholds()
@@ -121,7 +128,7 @@ def scope(message: Message, context: Context, facts: Snapshot) -> Scope:
         named = asking[0].conditions  # one sentence of several asks, and names the disease it asks about
     if _BOTH.search(text) and not named:
         return Scope(CONDITIONS, "named")
-    if not named and len(message.ruled_out) == 1:
+    if not named and len(message.ruled_out) == 1 and not message.ids("mimic"):
         return Scope(tuple(c for c in CONDITIONS if c not in message.ruled_out), "named")
     if named:
         return Scope(CONDITIONS if _THE_OTHER.search(text) else named, "named")
@@ -163,8 +170,20 @@ class Situation:
 
     @cached_property
     def ranked(self) -> List[Tuple[Question, float]]:
-        """The questions of the store that it may be, likeliest first, with a share of all of them each."""
-        return self.ranking(self.message.questions, self.message.terms)
+        """The questions of the store that it may be, likeliest first, with the confidence in each."""
+        if not self.follows or not self.message.following:
+            return self.ranking(self.message.questions, self.message.terms)
+        # Read behind the last question it is another one near that, the likelier the more its own words say so too.
+        alone = dict(self.message.questions)
+        behind = {name: value for name, value in self.message.following if name != self.context.question}
+        total = max(sum(behind.values()), self.thresholds.hardly)
+        both = {name: value / total * (alone.get(name, 0.0) + 0.02) ** 0.3 for name, value in behind.items()}
+        return self.ranking(tuple(both.items()), self.message.terms)
+
+    @cached_property
+    def says_again(self) -> float:
+        """How likely it asks the last question once more, read behind it."""
+        return dict(self.message.following).get(self.context.question or "", 0.0)
 
     def ranking(self, measured: Sequence[Tuple[str, float]], terms: Tuple[Term, ...]) -> List[Tuple[Question, float]]:
         """Questions by how likely they are given what was named and what was talked about."""
@@ -185,8 +204,12 @@ class Situation:
                 about = (*terms, *(c for c in self.context.terms if c.kind == record.of))
             if self.follows and record.topic == self.context.topic:
                 weight *= t.same_topic
-            if record.of and record.of not in kinds | before and not record.answers:
-                continue
+            if self.follows and name.endswith("/overview"):
+                weight *= t.general_again
+            if record.of and record.of not in kinds | before:
+                if not record.answers:
+                    continue
+                weight *= t.nothing_named
             found.append((Question(record.topic, self.conditions_for(name), about, self.message.text, name), weight))
         total = sum(weight for _, weight in found)
         given = sum(confidence for _, confidence in measured)
@@ -349,12 +372,36 @@ def _within_topic(s: Situation) -> Optional[Question]:
     return first if near and fresh and share >= s.thresholds.leaning and s.known(first) else None
 
 
+@rule("the last question, about the other disease")
+def _other_one(s: Situation) -> Optional[Decision]:
+    message = s.message
+    if s.context.topic is None or not message.conditions or message.terms or s.says_again < s.thresholds.again:
+        return None
+    own = message.questions[0] if message.questions else ("", 0.0)
+    return Decision("what_about") if own[1] < s.thresholds.again or own[0] == s.context.question else None
+
+
+@rule("a short turn on what was talked about")
+def _follows(s: Situation) -> Optional[Decision]:
+    # Alone such a turn looks like anything: "im in glasgow", "how many though".
+    if not s.follows or s.message.confidence("out_of_scope") > 0.9:
+        return None
+    if s.ranked:
+        first, confidence = s.ranked[0]
+        near = first.topic == s.context.topic or confidence >= s.thresholds.question
+        if near and confidence >= s.thresholds.following and s.known(first):
+            return Decision("answer", questions=(first,))
+    return Decision("tell_more") if s.says_again >= 0.9 else None
+
+
 # --- where knowledge ends -----------------------------------------------------------------------------
 
 
 @rule("another disease alone")
 def _other_disease(s: Situation) -> Optional[Decision]:
     third = s.message.ids("mimic")
+    if third and not s.message.conditions and s.message.confidence("other_condition") >= s.thresholds.elsewhere:
+        return Decision("other_condition")
     if not third or s.scope.known_by in ("named", "implied"):
         return None
     compares = s.scope.known_by == "before" and any(s.message.confidence(t) >= 0.2 for t in (*COMPARABLE, "what_about"))
@@ -372,7 +419,8 @@ def _elsewhere(s: Situation) -> Optional[Decision]:
 
 @rule("it was never written down here")
 def _not_covered(s: Situation) -> Optional[Decision]:
-    return Decision("not_covered") if s.message.confidence("not_covered") >= s.thresholds.not_covered else None
+    sure = s.message.confidence("not_covered") >= s.thresholds.not_covered
+    return Decision("not_covered") if sure and s.likeliest is None else None
 
 
 # --- questions ----------------------------------------------------------------------------------------
@@ -383,7 +431,7 @@ def _personal(s: Situation) -> Optional[Decision]:
     likely = s.message.confidence("personal_advice")
     decision = _DECISION.search(s.text)
     least = s.thresholds.personal_decision if decision else s.thresholds.personal
-    if likely < least or not (decision or _OWN.search(s.text)):
+    if likely < least or not (decision or _OWN.search(s.text)) or s.message.confidence(*SMALLTALK) >= likely / 2:
         return None
     inside = s.sure(s.ranked, s.thresholds.within_personal, s.thresholds.within_personal)
     return Decision("personal_advice", questions=(inside,) if inside and s.known(inside) else ())
@@ -433,12 +481,17 @@ def _nameless(s: Situation) -> Optional[Decision]:
     if s.scope.known_by != "unknown":
         return None
     question = s.likeliest
-    of_topic = s.message.confidence(question.topic) if question else 0.0
-    speaks = question is not None and question.topic in OF_THE_DISEASE and (
-        bool(_POINTS_TO_IT.search(s.text)) or len(s.text.split()) <= 4
-    )
-    if question is not None and speaks and of_topic >= s.thresholds.nameless_topic and s.known(question):
-        return Decision("answer", questions=(question,))
+    if question is not None and s.known(question):
+        sure = dict((q.name, c) for q, c in s.ranked)[question.name]
+        of_topic = s.message.confidence(question.topic)
+        speaks = question.topic in OF_THE_DISEASE and (
+            bool(_POINTS_TO_IT.search(s.text)) or len(s.text.split()) <= 4
+        )
+        # Drugs, genes and forms are of these diseases; so is what the store knows of one of them only.
+        ours = {t.kind for t in s.message.terms} & {"drug", "gene", "subtype", "person"}
+        only_one = len(s.known(question)) == 1 and sure >= s.thresholds.nameless_topic
+        if (speaks and of_topic >= s.thresholds.nameless_topic) or ours or only_one:
+            return Decision("answer", questions=(replace(question, conditions=s.known(question)),))
     if s.message.confidence(*ELSEWHERE) >= s.on_topic:
         return Decision("out_of_scope")
     return Decision("which_disease" if question is not None else "clarify", questions=offered(s))

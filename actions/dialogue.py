@@ -28,12 +28,25 @@ def respond(
     """The reply to a message, what to remember of it, and why it was that reply."""
     decision = decide(message, context, facts, thresholds)
     reply = _say(decision, message, context, facts)
-    return reply, _remember(decision, reply, message, context), decision
+    return reply, _asked(_remember(decision, reply, message, context), context, facts), decision
+
+
+def _asked(now: Context, before: Context, facts: Snapshot) -> Context:
+    """The context with its question in words."""
+    if now.topic is None or now.question == before.question and now.conditions == before.conditions:
+        return now
+    question = Question(now.topic, now.conditions or CONDITIONS, now.terms, id=now.question)
+    record = facts.questions.get(question.name)
+    return replace(now, asked=answers.title_of(record, question, facts) if record else "")
 
 
 def apology(buttons: Sequence[Button] = ()) -> Reply:
     """What is said when the store or the action server is down."""
     return Reply(Outcome.ERROR, wording.ERROR, buttons=tuple(buttons))
+
+
+#: For channels: said before a limit turns such a message away.
+alarm_reply = limits.alarm_reply
 
 
 def _say(decision: Decision, message: Message, context: Context, facts: Snapshot) -> Reply:

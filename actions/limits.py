@@ -236,6 +236,13 @@ def _crisis(message: Message, context: Context, facts: Snapshot) -> Reply:
     )
 
 
+def alarm_reply(outcome: str, facts: Optional[Snapshot]) -> Reply:
+    """The reply to a cry for help by itself, whatever else the message was: `crisis` or `emergency`."""
+    if facts is None:
+        return Reply(Outcome(outcome), wording.ALARM_WITHOUT_FACTS[outcome])
+    return (_crisis if outcome == "crisis" else _emergency)(Message(), Context(), facts)
+
+
 SAY: Dict[str, Callable[[Message, Context, Snapshot], Reply]] = {
     "greet": _says(wording.GREETING, fresh=True),
     "start_over": _says(wording.START_OVER, fresh=True),

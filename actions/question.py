@@ -51,6 +51,7 @@ class Message:
     Attributes:
         intents: intents and topics by falling confidence.
         questions: `topic/question` by falling confidence.
+        following: the same, read behind the question answered before.
         terms: everything named but MS and ALS, in order.
         conditions: MS and ALS as named, `ruled_out` where the message says "not MS".
         sentences: of a message that has several.
@@ -65,6 +66,7 @@ class Message:
     text: str = ""
     intents: Tuple[Tuple[str, float], ...] = ()
     questions: Tuple[Tuple[str, float], ...] = ()
+    following: Tuple[Tuple[str, float], ...] = ()
     terms: Tuple[Term, ...] = ()
     conditions: Tuple[str, ...] = ()
     ruled_out: Tuple[str, ...] = ()
@@ -114,6 +116,7 @@ class Message:
             text=text,
             intents=tuple((r["name"], r["confidence"]) for r in parsed.get("intent_ranking") or () if r.get("name")),
             questions=tuple((r["name"], r["confidence"]) for r in parsed.get("question_ranking") or ()),
+            following=tuple((r["name"], r["confidence"]) for r in parsed.get("following") or ()),
             terms=_terms(entities),
             conditions=_conditions(entities),
             ruled_out=_conditions(entities, ruled_out=True),
@@ -150,6 +153,8 @@ class Context:
 
     topic: Optional[str] = None
     question: Optional[str] = None
+    #: That question in words, for the NLU to read a short message behind it.
+    asked: str = ""
     conditions: Tuple[str, ...] = ()
     terms: Tuple[Term, ...] = ()
     told: Tuple[str, ...] = ()
@@ -170,6 +175,7 @@ class Context:
         return cls(
             value.get("topic"),
             value.get("question"),
+            str(value.get("asked") or ""),
             tuple(value.get("conditions") or ()),
             tuple(Term(k, i) for k, i in value.get("terms") or ()),
             tuple(value.get("told") or ()),

@@ -168,15 +168,27 @@ PERSONAL_NAMED = {
     ),
 }
 EMERGENCY = (
-    "This could be an emergency. Call your emergency number now.\n{numbers}\nIf you can't speak, let someone near you "
-    "call or use text-to-emergency. Stay with the person and unlock the door. "
-    "I stay here, but I can't send help."
+    "This could be an emergency. Call your emergency number now.\n{numbers}\n"
+    "If you can't speak, let someone near you call, or write:\n{texts}\n"
+    "Stay with the person and unlock the door. If it is ALS (MND), tell the crew so: oxygen must be given with care, "
+    "and a breathing machine and its mask should come along. I stay here, but I can't send help."
 )
 CRISIS = (
     "I am really glad you told me. You matter, and you don't have to go through this alone. Please talk to someone "
     "now.\n{lines}\nIf you might act on it, call your emergency number: {numbers}. If you can, stay near someone you "
     "trust. This chat stays open."
 )
+#: Said when a cry for help is heard and even the facts, which hold every number, cannot be read.
+ALARM_WITHOUT_FACTS = {
+    "emergency": (
+        "This could be an emergency. Call your emergency number now: 112 in Europe, 999 in the UK, 911 in the US and "
+        "Canada, 000 in Australia, 111 in New Zealand. If you can't speak, let someone near you call."
+    ),
+    "crisis": (
+        "I am really glad you told me. Please talk to someone now: call or text 988 in the US and Canada, call 116 123 "
+        "in the UK and Ireland, or find a line at findahelpline.com. If you might act on it, call 112, 999 or 911."
+    ),
+}
 ARE_YOU_SURE = "This is what my sources say. They are named below, so you can check them."
 WHERE_FROM = "It comes from the sources named below."
 NOT_THIS_DISEASE = "As far as my facts go, it is not a drug for {it}."

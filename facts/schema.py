@@ -327,9 +327,13 @@ class Organisation(Record):
 
 
 class Helpline(Record):
+    """Whom to call; `emergency_text` and `crisis_text` say how to reach them without speaking."""
+
     country: str
     emergency: str
+    emergency_text: Optional[str]
     crisis: str
+    crisis_text: Optional[str]
     #: Of the emergency number, and of the line for a crisis.
     sources: List[str] = Field(..., min_items=1)
     crisis_sources: List[str] = Field(..., min_items=1)

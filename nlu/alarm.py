@@ -339,7 +339,7 @@ class Rules:
             word for rule in self.rules for p in rule.says for word in p.words if len(word) > 3 and word.isalpha()
         )
         self.vocabulary = list(dict.fromkeys(self.vocabulary))
-        self._known = set(self.vocabulary) | set(self._slips)
+        self._known = set(self.vocabulary) | set(self._slips) | set(_entries(words["not_slips"]))
         self._by_length: Dict[int, List[str]] = {}
         for word in self.vocabulary:
             self._by_length.setdefault(len(word), []).append(word)

@@ -414,7 +414,7 @@ UNLIKELY = {3: 2.5, 4: 2.6, 5: 2.8}
 _SHORT = set("a i am an as at be by do go he hi if in is it me my no of oh ok on or so to up us we ms dr id im".split())
 #: What a message begins with. A name that falls apart into words ("go then burg") seldom begins so.
 _OPENERS = set(
-    "i im ive i my me he hes she shes his her we they their it its this that there the what whats how why when where "
+    "took i im ive i my me he hes she shes his her we they their it its this that there the what whats how why when where "
     "who which is are am does do can cant could couldnt will wont would should has have had dont not no please pls "
     "help kill call someone mum mom dad wife husband son daughter is tell symptoms treatment ms als mnd life want "
     "need just feel feeling let stop end was if".split()

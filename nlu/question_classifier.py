@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from random import Random
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -12,11 +13,13 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
-from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.nlu.constants import INTENT, METADATA
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from nlu.question_model import QuestionModel, Training, features
+from facts.build import FOLDER, load
+from nlu.question_model import QuestionModel, Statements, Training, features
 from nlu.sentence_encoder import shared_encoder
 from nlu.terms import Reading, Segment
 
@@ -26,7 +29,9 @@ WHOLE = 0.5
 POINTING_BACK = {"affirm", "are_you_sure", "deny", "repeat", "simpler", "source", "tell_more", "unclear", "what_about",
                  "which_is_worse", "why"}  # fmt: skip
 #: So many of the likeliest are handed on.
-INTENTS_RANKED, QUESTIONS_RANKED, OF_A_SENTENCE = 10, 40, 5
+INTENTS_RANKED, QUESTIONS_RANKED, FOLLOWING_RANKED, OF_A_SENTENCE = 10, 40, 20, 5
+#: Where the dialogue keeps what was talked about, and up to how many words a message may lean on it.
+CONTEXT_SLOT, LEANS_ON_WORDS = "context", 12
 #: So many words that ask are an example of their own.
 OWN_EXAMPLE = 5
 #: Which sentence asks is learned from so many; more make training longer and nothing better.
@@ -83,9 +88,39 @@ def _first_questions(model: QuestionModel, confidence: np.ndarray, most: int) ->
     return [(name, value) for name, value in ranked[:most] if value > 0]
 
 
+def asked_before(tracker: Optional[DialogueStateTracker]) -> str:
+    """The question answered last in a conversation, in words; empty at its start."""
+    context = tracker.get_slot(CONTEXT_SLOT) if tracker is not None and CONTEXT_SLOT in tracker.slots else None
+    return str(context.get("asked") or "") if isinstance(context, dict) else ""
+
+
+def behind_question(reading: Reading, before: str) -> Optional[Reading]:
+    """A short message read behind the question before it: "Does heat make MS worse? for how long though"."""
+    if not before or len(reading.repaired.split()) > LEANS_ON_WORDS:
+        return None
+    return replace(reading, repaired=f"{before} {reading.repaired}")
+
+
+def _named(ranking: List[Tuple[str, float]]) -> List[Dict[str, Any]]:
+    return [{"name": name, "confidence": confidence} for name, confidence in ranking]
+
+
+def statements_of_the_store() -> List[Tuple[str, str]]:
+    """(question, text) of every title, answer and fact in facts/topics/."""
+    found, _ = load()
+    texts: List[Tuple[str, str]] = []
+    for located in found["questions"]:
+        question = located.record
+        texts.append((question.id, question.title.format(it="the disease", name="the drug", Do="Do", Is="Is", do="do",
+                                                         is_="is")))  # fmt: skip
+        texts += [(question.id, answer.text) for answer in question.answers.values()]
+    return texts + [(located.record.question, located.record.statement) for located in found["facts"]]
+
+
 def label_of(message: Message) -> str:
     """`topic/question` of an example, or its intent."""
-    return str(message.get(INTENT_RESPONSE_KEY) or message.get(INTENT))
+    question = ((message.get(METADATA) or {}).get(INTENT) or {}).get("question")
+    return f"{message.get(INTENT)}/{question}" if question else str(message.get(INTENT))
 
 
 def _is_long(segment: Segment) -> bool:
@@ -106,8 +141,9 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
     """Measures which question is asked; decides nothing (actions/decision.py does).
 
     Message properties set: `intent` and `intent_ranking` (the likeliest, a topic's questions together),
-    `question_ranking` [{"name", "confidence"}], `sentences` [{"start", "end", "asks", "intents", "questions"}] where
-    there are several, `names_only`, `says_something`, `other_meaning`.
+    `question_ranking` [{"name", "confidence"}], `following` (the same for the message read behind the question that was
+    answered before it, where it is short enough to lean on that), `sentences` [{"start", "end", "asks", "intents",
+    "questions"}] where there are several, `names_only`, `says_something`, `other_meaning`.
     """
 
     def __init__(
@@ -118,6 +154,11 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
     @staticmethod
     def get_default_config() -> Dict[str, Any]:
         return {"l2": 1e-4, "epochs": 12, "rate": 0.03, "temperature": 1.0}
+
+    @classmethod
+    def fingerprint_addon(cls, config: Dict[str, Any]) -> Optional[str]:
+        """The statements of the store are training data that Rasa does not see: their digest joins the fingerprint."""
+        return sha256(b"".join(path.read_bytes() for path in sorted((FOLDER / "topics").glob("*.yml")))).hexdigest()
 
     @classmethod
     def create(
@@ -141,8 +182,9 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
         inputs = features([*readings, *(reading for reading, _ in sentences)], shared_encoder())
         asked = inputs[len(readings) :], [asks for _, asks in sentences]
         training = Training(self._config["l2"], self._config["epochs"], self._config["rate"])
+        statements = Statements.of(statements_of_the_store(), shared_encoder())
         self.model = QuestionModel.fit(
-            inputs[: len(readings)], labels, asked, training, self._config["temperature"]
+            inputs[: len(readings)], labels, asked, training, statements, self._config["temperature"]
         )
         with self._storage.write_to(self._resource) as folder:
             self.model.save(folder)
@@ -158,19 +200,26 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
         shared_encoder()
         return cls(config, model_storage, resource, model)
 
-    def process(self, messages: List[Message]) -> List[Message]:
+    def process(self, messages: List[Message], tracker: Optional[DialogueStateTracker] = None) -> List[Message]:
+        before = asked_before(tracker)
         for message in messages:
             reading: Optional[Reading] = message.get("reading")
             if reading is None or self.model is None:
                 continue
             segments: List[Segment] = message.get("segments") or []
-            inputs = features([reading, *(s.reading for s in segments)], shared_encoder())
+            behind = behind_question(reading, before)
+            readings = [reading, *(s.reading for s in segments), *([behind] if behind else [])]
+            inputs = features(readings, shared_encoder())
+            if behind:
+                confidence, _ = self.model.read(inputs[-1:])
+                following = _first_questions(self.model, confidence[0], FOLLOWING_RANKED)
+                message.set("following", _named(following), add_to_output=True)
+            inputs = inputs[: 1 + len(segments)]
             measured = measure(self.model, inputs, segments)
-            intents = [{"name": name, "confidence": confidence} for name, confidence in measured.intents]
+            intents = _named(measured.intents)
             message.set("intent_ranking", intents, add_to_output=True)
             message.set(INTENT, intents[0], add_to_output=True)
-            questions = [{"name": name, "confidence": confidence} for name, confidence in measured.questions]
-            message.set("question_ranking", questions, add_to_output=True)
+            message.set("question_ranking", _named(measured.questions), add_to_output=True)
             if measured.sentences:
                 message.set("sentences", measured.sentences, add_to_output=True)
             message.set("names_only", reading.rest == 0 and bool(reading.mentions), add_to_output=True)

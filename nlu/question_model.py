@@ -11,7 +11,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
@@ -116,6 +116,36 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
     return np.asarray(exponents / exponents.sum(1, keepdims=True))
 
 
+class Statements:
+    """What the store says, as sentence vectors: a message is near the question whose answer is near it.
+
+    Args:
+        questions: the questions, sorted, each with at least one text.
+        starts: where the texts of each begin, shape (len(questions),)
+        vectors: of all texts, shape (texts, DIMENSIONS)
+    """
+
+    def __init__(self, questions: List[str], starts: np.ndarray, vectors: np.ndarray) -> None:
+        self.questions, self.starts, self.vectors = questions, starts, vectors
+
+    @classmethod
+    def of(cls, texts: Sequence[Tuple[str, str]], encoder: SentenceEncoder) -> Statements:
+        """From (question, text) pairs: titles, answers and facts."""
+        ordered = sorted(texts)
+        names = [name for name, _ in ordered]
+        questions = sorted(set(names))
+        vectors = encoder.encode_all([text.lower() for _, text in ordered])
+        return cls(questions, np.searchsorted(names, questions), vectors.astype(np.float32))
+
+    def nearness(self, vectors: np.ndarray) -> np.ndarray:
+        """Cosine of the nearest text of each question, shape (len(vectors), len(questions))."""
+        return np.maximum.reduceat(vectors @ self.vectors.T, self.starts, axis=1)
+
+
+#: How much a question near in its statements is preferred: its confidence is multiplied by exp(cosine / NEARNESS).
+NEARNESS = 0.1
+
+
 class QuestionModel:
     """Confidence in each question and in each other intent, and how likely a sentence asks anything.
 
@@ -123,21 +153,26 @@ class QuestionModel:
         labels: `topic/question` or an intent.
         weights: shape (WIDTH, len(labels)); bias: shape (len(labels),)
         asking: weights and, last, bias of "this sentence asks", shape (WIDTH + 1,)
+        statements: of the store; without any only the examples count.
         temperature: what the logits are divided by, so that confidence is honest.
     """
 
     def __init__(
-        self, labels: List[str], weights: np.ndarray, bias: np.ndarray, asking: np.ndarray, temperature: float = 1.0
-    ) -> None:
+        self, labels: List[str], weights: np.ndarray, bias: np.ndarray, asking: np.ndarray,
+        statements: Optional[Statements] = None, temperature: float = 1.0,
+    ) -> None:  # fmt: skip
         self.labels, self._weights, self._bias, self._asking = labels, weights, bias, asking
-        self._temperature = temperature
+        self._statements, self._temperature = statements, temperature
+        known = statements.questions if statements else []
+        #: Column of each label among the questions with statements; -1 for those without.
+        self._column = np.array([known.index(label) if label in known else -1 for label in labels])
         self.intents = list(dict.fromkeys(label.partition("/")[0] for label in labels))
         self._intent_of = np.array([self.intents.index(label.partition("/")[0]) for label in labels])
 
     @classmethod
     def fit(
         cls, inputs: np.ndarray, labels: Sequence[str], asked: Tuple[np.ndarray, Sequence[bool]],
-        training: Training, temperature: float = 1.0,
+        training: Training, statements: Optional[Statements] = None, temperature: float = 1.0,
     ) -> QuestionModel:  # fmt: skip
         """Fit on features with a label each: a question, an intent, or a topic whose questions are known by others.
 
@@ -158,12 +193,25 @@ class QuestionModel:
         if len(set(asks)) == 2:
             w, b = fit_softmax(sentences, np.eye(2, dtype=np.float32), np.array(asks, int), training)
             asking = np.append(w[:, 1] - w[:, 0], b[1] - b[0]).astype(np.float32)
-        return cls(known, weights, bias, asking, temperature)
+        return cls(known, weights, bias, asking, statements, temperature)
 
     def read(self, inputs: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         """Confidence by label, shape (len(inputs), len(labels)), and how likely each input asks something."""
         asking = inputs @ self._asking[:-1] + self._asking[-1]
-        return _softmax((inputs @ self._weights + self._bias) / self._temperature), 1 / (1 + np.exp(-asking))
+        confidence = _softmax((inputs @ self._weights + self._bias) / self._temperature)
+        if self._statements is not None:
+            confidence = self._shared_out(confidence, inputs[:, :DIMENSIONS] / SCALE)
+        return confidence, 1 / (1 + np.exp(-asking))
+
+    def _shared_out(self, confidence: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+        """The confidence in all questions together, shared out by how near their statements are as well."""
+        assert self._statements is not None
+        asked = self._column >= 0
+        near = np.exp(self._statements.nearness(vectors)[:, self._column[asked]] / NEARNESS)
+        shared = confidence.copy()
+        weighed = confidence[:, asked] * near
+        shared[:, asked] = weighed * (confidence[:, asked].sum(1) / np.maximum(weighed.sum(1), 1e-12))[:, None]
+        return shared
 
     def by_intent(self, confidence: np.ndarray) -> Dict[str, float]:
         """Confidence by intent: of a topic, that of all its questions together."""
@@ -171,15 +219,20 @@ class QuestionModel:
         return dict(zip(self.intents, map(float, sums), strict=True))
 
     def save(self, folder: Path) -> None:
-        save_file(
-            {"weights": self._weights, "bias": self._bias, "asking": self._asking},
-            str(folder / "questions.safetensors"),
-        )
-        content = {"labels": self.labels, "temperature": self._temperature}
+        arrays = {"weights": self._weights, "bias": self._bias, "asking": self._asking}
+        content: Dict[str, Any] = {"labels": self.labels, "temperature": self._temperature, "questions": None}
+        if self._statements is not None:
+            arrays.update(starts=self._statements.starts, vectors=self._statements.vectors)
+            content["questions"] = self._statements.questions
+        save_file(arrays, str(folder / "questions.safetensors"))
         (folder / "questions.json").write_text(json.dumps(content), encoding="utf8")
 
     @classmethod
     def load(cls, folder: Path) -> QuestionModel:
         arrays = load_file(str(folder / "questions.safetensors"))
         content = json.loads((folder / "questions.json").read_text(encoding="utf8"))
-        return cls(content["labels"], arrays["weights"], arrays["bias"], arrays["asking"], content["temperature"])
+        questions = content["questions"]
+        statements = Statements(questions, arrays["starts"], arrays["vectors"]) if questions else None
+        return cls(
+            content["labels"], arrays["weights"], arrays["bias"], arrays["asking"], statements, content["temperature"]
+        )

@@ -53,12 +53,16 @@ _CLINICAL_KINDS = {"symptom", "drug", "test", "subtype", "gene"}
 #: "symptoms of ALS, not MS": what is named behind these words is ruled out.
 _RULED_OUT = re.compile(
     r"(?:\b(?:and|but|just|only)?,? ?\bnot(?: (?:about|for|in|of|the|talking about|asking about))*|\bnothing to do with"
-    r"|\brather than(?: (?:for|in|of))?|\bleave out|\bforget(?: about)?|\bapart from) ?$"
+    r"|\brather than(?: (?:for|in|of))?|\bleave out|\bforget(?: about)?|\bapart from|\bruled out) ?$"
 )
+_RULED_OUT_BEHIND = re.compile(r"^(?:(?:has|have|had) been |was |is |were )?(?:now )?(?:ruled )?out\b")
 #: ... unless the question is how the two are told apart, or it was expected: "are you sure it's ALS and not MS".
 _TOLD_APART = re.compile(
     r"\b(?:how|know|knew|tell|told|sure|prove|rule|differ\w*|mistak\w*|versus|vs|why|diagnos\w*|could|might|maybe)\b"
 )
+
+
+_ENDS = {".", "!", "?", ";"}
 
 
 @dataclass(frozen=True)
@@ -216,9 +220,16 @@ class TermFinder:
     def _mention(self, kind: str, span: Span, written: Sequence[_Token], plainly: Any, lowered: List[str]) -> Mention:
         start, end = plainly.span(written[span.start].start, written[span.end - 1].end)
         ruled_out = False
-        if kind == "condition" and span.start:
+        if kind == "condition" and len(lowered) > 1:
             before = " ".join(lowered[max(0, span.start - 5) : span.start]).replace(" ,", ",")
-            ruled_out = bool(_RULED_OUT.search(before)) and not _TOLD_APART.search(" ".join(lowered))
+            behind = " ".join(lowered[span.end : span.end + 5])
+            ends = [i for i, word in enumerate(lowered) if word in _ENDS]
+            first = max((i + 1 for i in ends if i < span.start), default=0)
+            last = min((i for i in ends if i >= span.end), default=len(lowered))
+            ruled_out = (
+                bool(_RULED_OUT.search(before) or ("ruled" in before and _RULED_OUT_BEHIND.search(behind)))
+                and not _TOLD_APART.search(" ".join(lowered[first:last]))
+            )
         return Mention(kind, span.label_, start, end, ruled_out)
 
     def _shape(self, tokens: Sequence[_Token]) -> Doc:

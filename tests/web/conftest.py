@@ -15,7 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
-AXE = ROOT / ".build/axe/node_modules/axe-core/axe.min.js"
+#: What only the tests need, and is not ours to keep here: axe, and resets that sites really use.
+MODULES = ROOT / ".build/axe/node_modules"
+PACKAGES = {"axe-core@4": "axe-core/axe.min.js", "@unocss/reset@66": "@unocss/reset/tailwind.css"}
 #: How Chromium is launched: it calls nobody by itself.
 CHROMIUM: Dict[str, Any] = {
     "executable_path": "/usr/bin/chromium",
@@ -164,6 +166,10 @@ class Assistant:
         self.allowed: List[str] = []
         self.policy = POLICY
         self.page = ""
+        #: How many answers are lost on their way from here on.
+        self.lost = 0
+        #: What was answered, by the id of the message: asked again, the same is said again.
+        self.answered: Dict[str, Any] = {}
         self.hold = threading.Event()
         self.hold.set()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
@@ -192,10 +198,13 @@ class _Handler(SimpleHTTPRequestHandler):
             self.send_header("Access-Control-Allow-Origin", origin)
             self.send_header("Access-Control-Allow-Headers", "Content-Type")
             self.send_header("Access-Control-Expose-Headers", "Retry-After")
+        elif self.command == "GET":
+            self.send_header("Access-Control-Allow-Origin", "*")  # the files are anybody's
         self.send_header("Content-Security-Policy", self.assistant.policy)
         super().end_headers()
 
     def do_GET(self) -> None:
+        self.path = self.path.replace("/chat/", "/", 1)  # as the product has it, and as it is in web/
         if self.path == "/page":
             return self._send(200, self.assistant.page.encode(), {"Content-Type": "text/html"})
         super().do_GET()
@@ -220,7 +229,14 @@ class _Handler(SimpleHTTPRequestHandler):
             headers = {"Content-Type": "application/json", **({"Retry-After": wait} if wait else {})}
             return self._send(int(status), json.dumps(error).encode(), headers)
         assistant.hold.wait(20)
-        self._json(200, assistant.replies.get(message, [reply(f"You wrote: {message}")]))
+        said = assistant.replies.get(message, [reply(f"You wrote: {message}")])
+        said = assistant.answered.setdefault(body.get("metadata", {}).get("message_id"), said)
+        if assistant.lost:
+            assistant.lost -= 1
+            self.close_connection = True
+            self.connection.close()
+            return None
+        self._json(200, said)
 
     def _json(self, status: int, content: Any) -> None:
         self._send(status, json.dumps(content).encode(), {"Content-Type": "application/json"})
@@ -309,13 +325,19 @@ def say() -> Callable[[Page, str], None]:
 
 
 @pytest.fixture(scope="session")
-def axe_source() -> str:
-    if not AXE.exists():
-        install = ["npm", "install", "--no-save", "--prefix", str(ROOT / ".build/axe"), "axe-core@4"]
+def modules() -> Path:
+    """Where the packages are, installed when they are missing."""
+    if not all((MODULES / file).exists() for file in PACKAGES.values()):
+        install = ["npm", "install", "--no-save", "--prefix", str(MODULES.parent), *PACKAGES]
         done = subprocess.run(install, capture_output=True, text=True)
-        if not AXE.exists():
-            pytest.fail(f"axe-core is missing and could not be installed: {' '.join(install)}\n{done.stderr}")
-    return AXE.read_text(encoding="utf-8")
+        if not all((MODULES / file).exists() for file in PACKAGES.values()):
+            pytest.fail(f"{list(PACKAGES)} could not be installed: {' '.join(install)}\n{done.stderr}")
+    return MODULES
+
+
+@pytest.fixture(scope="session")
+def axe_source(modules: Path) -> str:
+    return (modules / PACKAGES["axe-core@4"]).read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ LOOKS: Dict[str, Dict[str, Any]] = {
     "320px": {"viewport": {"width": 320, "height": 640}},
     "200%": {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2},
     "400%": {"viewport": {"width": 320, "height": 200}, "device_scale_factor": 4},
+    "high-contrast": {"contrast": "more", "color_scheme": "dark"},
 }
 STATES = [
     "closed",
@@ -29,7 +30,9 @@ STATES = [
     "error",
     "unreachable",
     "busy",
+    "too-long",
     "inline",
+    "frame",
 ]
 
 
@@ -43,15 +46,25 @@ def bring_to(state: str, page: Page, say: Say) -> None:
         "unreachable": "crash",
         "busy": "What is MS?",
         "inline": "compare",
+        "frame": "compare",
     }
     if state == "options":
         page.get_by_role("button", name="Options").click()
+        page.get_by_role("button", name="Forget me").click()
+    if state == "too-long":
+        page.get_by_label("Your question").fill("x " * 1200)
+        page.get_by_text("2400 characters are 400 too many.").first.wait_for()
     if state in messages:
         say(page, messages[state])
         if state in ("unreachable", "busy"):
             page.get_by_role("button", name="Try again").wait_for()
         else:
-            page.locator("article").last.get_by_text("This is general information").wait_for()
+            answer = page.locator("article").last
+            answer.get_by_text("This is general information").wait_for()
+            if state == "answer":
+                answer.locator("summary").click()
+            if state in ("answer", "comparison", "inline", "frame"):
+                answer.locator("figure svg").wait_for()
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -64,9 +77,9 @@ def test_no_violation(
     violations: Callable[[Page], List[str]],
     assistant: Any,
 ) -> None:
-    inline = state == "inline"
+    inline = state in ("inline", "frame")
     assistant.refusal = "429 20" if state == "busy" else ""
-    path = "index.html" if inline else "embed.html"
+    path = {"inline": "index.html", "frame": "frame.html"}.get(state, "embed.html")
     # axe itself breaks the policy with a style of its own.
     page = open_chat(opened=not inline and state != "closed", path=path, bypass_csp=True, **LOOKS[look])
     bring_to(state, page, say)
@@ -82,7 +95,7 @@ def test_nothing_sticks_out_sideways(path: str, look: str, open_chat: Open, say:
     wide = page.evaluate(
         """() => {
           const { shadowRoot } = document.querySelector('ms-als-chat');
-          return [document.documentElement, ...shadowRoot.querySelectorAll('*:not(.sr, thead *, thead)')]
+          return [document.documentElement, ...shadowRoot.querySelectorAll('*:not(.sr, thead *, thead, svg *)')]
             .filter((node) => node.clientWidth && node.scrollWidth > node.clientWidth + 1)
             .filter((node) => !getComputedStyle(node).display.startsWith('inline'))
             .map((node) => `${node.tagName}.${node.className} ${node.scrollWidth} > ${node.clientWidth}`);
@@ -164,7 +177,7 @@ def test_disclaimer_stays_in_sight(open_chat: Open, say: Say) -> None:
     for look in LOOKS.values():
         page = open_chat(**look)
         bring_to("comparison", page, say)
-        foot = page.get_by_text("General information, not medical advice.").last
+        foot = page.get_by_text("Not medical advice. Emergency: 112, 911, 999.")
         box = foot.bounding_box()
         height = page.viewport_size["height"]
         assert 0 <= box["y"] <= height - box["height"]

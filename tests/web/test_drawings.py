@@ -1,0 +1,141 @@
+"""The drawings: what they say in words, where that is from, and when they are shown."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Callable, Dict
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+from playwright.sync_api import Page, expect
+
+from tests.web.conftest import ROOT, WEB, reply
+
+Open = Callable[..., Page]
+Say = Callable[[Page, str], None]
+
+DRAWINGS = sorted((WEB / "drawings").glob("*.svg"))
+SVG = "{http://www.w3.org/2000/svg}"
+#: Topic, diseases, and the drawing that goes with them.
+SHOWN = [
+    ("definition", ["MS"], "nerve-ms"),
+    ("definition", ["ALS"], "neurons-als"),
+    ("definition", ["MS", "ALS"], "side-by-side"),
+    ("myelin", ["MS"], "nerve-ms"),
+    ("difference", ["MS", "ALS"], "side-by-side"),
+    ("types", ["MS"], "ms-courses"),
+    ("progression", ["MS"], "ms-courses"),
+    ("diagnosis", ["ALS"], "mri-emg"),
+    ("diagnosis", ["MS", "ALS"], "mri-emg"),
+    ("early_signs", ["ALS"], "als-onset"),
+    ("early_signs", ["MS"], None),
+    ("types", ["ALS"], None),
+    ("prognosis", ["MS"], None),
+]
+
+
+def parsed(file: Path) -> Any:
+    return ElementTree.parse(file).getroot()
+
+
+def test_there_are_six() -> None:
+    names = ["als-onset", "mri-emg", "ms-courses", "nerve-ms", "neurons-als", "side-by-side"]
+    assert [file.stem for file in DRAWINGS] == names
+
+
+@pytest.mark.parametrize("file", DRAWINGS, ids=lambda file: file.stem)
+def test_each_says_in_words_what_it_shows_and_where_that_is_from(file: Path) -> None:
+    svg = parsed(file)
+    assert svg.find(f"{SVG}title").text
+    assert 100 < len(" ".join(svg.find(f"{SVG}desc").text.split())) < 600
+    metadata = svg.find(f"{SVG}metadata")
+    assert 40 < len(metadata.find(f"{SVG}caption").text) < 350
+    known = {source["url"] for source in yaml.safe_load((ROOT / "facts/sources.yml").read_text("utf8"))}
+    urls = [source.get("url") for source in metadata.iter(f"{SVG}source")]
+    assert urls
+    assert set(urls) <= known
+
+
+@pytest.mark.parametrize("file", DRAWINGS, ids=lambda file: file.stem)
+def test_each_is_a_still_picture_that_takes_the_colours_of_its_page(file: Path) -> None:
+    text = file.read_text("utf8")
+    assert len(text) < 6_000
+    for node in parsed(file).iter():
+        assert node.tag.removeprefix(SVG) in {
+            *("svg", "title", "desc", "metadata", "caption", "source"),
+            *("g", "path", "circle", "ellipse", "rect", "text"),
+        }
+        for name, value in node.attrib.items():
+            assert not name.startswith("on")
+            assert name not in ("style", "id", "class", "href")
+            if name in ("fill", "stroke"):
+                assert re.fullmatch(r"none|var\(--[a-z]+, #[0-9a-f]{3,6}\)", value), value
+            if name == "font-size":
+                assert float(value) >= 13  # at 360 wide: readable on a phone
+
+
+@pytest.mark.parametrize(("topic", "conditions", "name"), SHOWN)
+def test_each_is_shown_with_what_it_explains(
+    topic: str, conditions: list, name: str, open_chat: Open, say: Say, assistant: Any
+) -> None:
+    assistant.replies["ask"] = [reply("The answer.", topic=topic, conditions=conditions)]
+    page = open_chat()
+    say(page, "ask")
+    expect(page.get_by_text("Was this helpful?")).to_be_visible()
+    if name:
+        expect(page.locator("figure")).to_have_attribute("data-name", name)
+        picture = page.get_by_role("img")
+        expect(picture).to_have_accessible_name(re.compile(re.escape(parsed(WEB / f"drawings/{name}.svg")[0].text)))
+        expect(page.locator("figcaption").get_by_role("link").first).to_be_visible()
+    else:
+        page.wait_for_timeout(200)
+        expect(page.locator("figure")).to_have_count(0)
+
+
+def test_a_reply_may_name_its_drawing(open_chat: Open, say: Say, assistant: Any) -> None:
+    assistant.replies["ask"] = [reply("The answer.", topic="prognosis", conditions=["MS"], drawing="ms-courses")]
+    assistant.replies["odd"] = [
+        reply("Another.", topic="prognosis", drawing="../../secret"),
+        reply("x", drawing="none-such"),
+    ]
+    page = open_chat()
+    say(page, "ask")
+    expect(page.locator("figure svg")).to_be_visible()
+    say(page, "odd")
+    expect(page.get_by_text("Another.").first).to_be_visible()
+    page.wait_for_timeout(300)
+    expect(page.locator("figure")).to_have_count(1)
+
+
+def test_what_was_shown_a_moment_ago_is_not_shown_again(open_chat: Open, say: Say) -> None:
+    page = open_chat()
+    for count, message in enumerate(("compare", "compare", "plain", "plain", "plain", "compare"), 1):
+        say(page, message)
+        expect(page.locator("article.bot")).to_have_count(count)
+        page.locator("article.bot").last.get_by_text("Was this helpful?").wait_for()
+        if count == 1:
+            expect(page.locator("figure svg")).to_be_visible()
+    expect(page.locator("figure svg")).to_have_count(2)
+    expect(page.locator("article.bot").last.locator("figure svg")).to_be_visible()
+
+
+def test_a_drawing_follows_light_and_dark(open_chat: Open, say: Say) -> None:
+    ink = "node => getComputedStyle(node).fill"
+    found: Dict[str, str] = {}
+    for scheme in ("light", "dark"):
+        page = open_chat(color_scheme=scheme)
+        say(page, "compare")
+        found[scheme] = page.locator("figure svg text").last.evaluate(ink)
+    assert found == {"light": "rgb(23, 35, 43)", "dark": "rgb(233, 239, 242)"}
+
+
+def test_a_drawing_that_does_not_come_leaves_no_gap(open_chat: Open, say: Say) -> None:
+    page = open_chat(opened=False)
+    page.route("**/drawings/*", lambda route: route.abort())
+    page.get_by_role("button", name="Ask about").click()
+    say(page, "compare")
+    expect(page.get_by_role("table")).to_be_visible()
+    page.wait_for_timeout(200)
+    expect(page.locator("figure")).to_have_count(0)
