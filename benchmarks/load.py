@@ -35,7 +35,7 @@ from benchmarks.bench import WARM_UP, machine, table
 from benchmarks.messages import MESSAGES, SIX
 from benchmarks.peer import Peer
 from benchmarks.running import ROOT, Assistant, Failed, Product, prepare
-from server.redis_stores import PREFIX
+from stores.redis_stores import PREFIX
 from tests.topology import Topology, topology
 
 FIGURES = ROOT / ".build" / "load.json"

@@ -77,7 +77,7 @@ def rooms() -> List[Any]:
     from nlu.topic_classifier import TopicClassifier
     from replies.nlg import DisclaimerNLG
     from server.action_endpoint import InProcessActions
-    from server.conversations import ConversationStore
+    from stores.conversations import ConversationStore
 
     return [
         ("understanding: terms", TermMatcher, "process"),

@@ -19,10 +19,6 @@ from limits.strategies import FixedWindowRateLimiter
 
 logger = logging.getLogger(__name__)
 
-TOO_FAST = (
-    "I am sorry, that is more messages than I can read at once. Please write again in {seconds} seconds. "
-    "If this is urgent, ask a doctor or call your emergency number (112, 911 or 999)."
-)
 #: For Redis to be reached, and to answer.
 REDIS_SECONDS = 1.0
 

@@ -7,17 +7,16 @@ channels.slack.SlackInput:
 
 from __future__ import annotations
 
-import asyncio
+import html
 import json
 import logging
 import re
 from dataclasses import dataclass
-from typing import Any, Awaitable, Callable, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 from urllib.parse import parse_qs
 
-from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
-from rasa.shared.exceptions import InvalidConfigException
-from sanic import Blueprint, Sanic, response
+import aiohttp
+from sanic import response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 from slack_sdk.errors import SlackApiError
@@ -30,26 +29,17 @@ from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from channels import (
-    DISCLAIMER,
-    MOST_CHARACTERS,
-    TEXT_ONLY,
-    TOO_LONG,
-    Seen,
-    Turns,
-    own_reply,
-    setting,
-    typed,
-)
-from channels.pace import Pace
 from channels.rendering import Button, Content, Row, Source, content_of, pack, shortened, split
+from channels.seen import PRESSED_SECONDS
+from channels.service import ChatService, Setting, inside, read_object
+from channels.turns import ALARMS, Output, Undeliverable
+from channels.words import TEXT_ONLY, typed
 
 logger = logging.getLogger(__name__)
 # slack_sdk writes whole requests, and so what people were told, to a logger at debug level.
 _http_logger = logging.getLogger(f"{__name__}.http")
 _http_logger.setLevel(logging.INFO)
 
-GUIDE = "docs/slack.md"
 MORE = "More questions you can press:"
 
 MOST_TEXT = 4000  # longer is refused (msg_too_long)
@@ -62,6 +52,10 @@ MOST_IN_VALUE = 2000
 BUTTONS_IN_ROW = 5
 
 _BLOCKS_REFUSED = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"}
+#: Nothing can be posted there, an apology neither.
+_CLOSED = {"channel_not_found", "is_archived", "is_inactive", "not_in_channel", "restricted_action"}
+#: Slack failed, and may have posted before.
+_UNSURE = {"fatal_error", "internal_error"}
 _READ_SUBTYPES = {None, "file_share", "thread_broadcast", "me_message"}
 _FORMATTING = re.compile(r"(?<![\w*_~`])([*_~`])(?=\S)(?=[^\n]*?\S\1(?!\w))")
 # Operators and modifier letters that look the same and format nothing.
@@ -94,6 +88,45 @@ def question_in(text: str) -> str:
     text = _ANGLE.sub(shown, text)
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     return typed(re.sub(r"[ \t]{2,}", " ", text))
+
+
+def words_of(event: Dict[str, Any]) -> str:
+    """What somebody wrote or forwarded, as `text` would have it. Slack leaves that empty for some ways of writing."""
+    text = str(event.get("text") or "")
+    if question_in(text):
+        return text
+    shared = [a for a in event.get("attachments") or () if isinstance(a, dict)]
+    written = "\n".join(_words(event.get("blocks")))
+    forwarded = (
+        str(a.get("text") or "") or "\n".join(_words(a.get("message_blocks") or a.get("blocks"))) for a in shared
+    )
+    return "\n".join(part for part in (text, written, *forwarded) if part.strip())
+
+
+def _words(blocks: Any, depth: int = 8) -> Iterator[str]:
+    """The lines of rich text and other blocks, in Slack's mark-up."""
+    for block in blocks if isinstance(blocks, list) and depth else ():
+        if not isinstance(block, dict):
+            continue
+        inner = block.get("elements")
+        if isinstance(block.get("message"), dict):
+            yield from _words(inside(block, "message").get("blocks"), depth - 1)
+        elif block.get("type") in ("rich_text_section", "rich_text_quote", "rich_text_preformatted"):
+            yield "".join(_said(one) for one in inner if isinstance(one, dict)) if isinstance(inner, list) else ""
+        elif isinstance(inner, list):
+            yield from _words(inner, depth - 1)
+        elif isinstance(block.get("text"), (str, dict)):
+            text = block["text"]
+            yield str(text.get("text") or "") if isinstance(text, dict) else text
+
+
+def _said(element: Dict[str, Any]) -> str:
+    kind = element.get("type")
+    if kind == "user":
+        return f"<@{element.get('user_id')}>"
+    if kind == "emoji":
+        return "".join(chr(int(c, 16)) for c in re.findall(r"\b[0-9a-f]{2,5}\b", str(element.get("unicode") or "")))
+    return html.escape(str(element.get("text") or element.get("url") or ""), quote=False)
 
 
 @dataclass(frozen=True)
@@ -240,7 +273,7 @@ def _size(block: Dict[str, Any]) -> int:
     return len(json.dumps(block, ensure_ascii=False))
 
 
-class SlackOutput(OutputChannel):
+class SlackOutput(Output):
     """Sends replies to one Slack conversation.
 
     Args:
@@ -249,10 +282,6 @@ class SlackOutput(OutputChannel):
         thread: the `ts` of the message below which to answer.
         pressed: title of the button that is answered.
     """
-
-    #: Whether the last reply went out whole, and whether it said that the conversation is forgotten.
-    complete = False
-    forgets = False
 
     def __init__(
         self,
@@ -269,35 +298,39 @@ class SlackOutput(OutputChannel):
 
     @classmethod
     def name(cls) -> str:
-        """As in the channel's address, `/webhooks/slack/webhook`."""
         return "slack"
 
-    async def send_response(self, recipient_id: str, message: Dict[str, Any]) -> None:
-        """Sends a reply, rendered from its metadata; from its text if it has none.
+    async def deliver(self, recipient_id: str, message: Dict[str, Any]) -> bool:
+        """Posts a reply.
 
         Raises:
             SlackApiError: Slack does not take it. The reason is in the log.
+            Undeliverable: it takes nothing there.
         """
-        self.complete = False
-        self.forgets = bool((message.get("metadata") or {}).get("forget"))
         channel, thread = (self._channel, self._thread) if self._channel else _place(recipient_id)
         parts = messages(message, self._pressed)
         for part in parts:
             await self._post({"channel": channel, "unfurl_links": False, "unfurl_media": False, **part}, thread)
-        self.complete = bool(parts)
-
-    async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
-        """Sends a plain text in one message, blank lines included."""
-        await self.send_response(recipient_id, {**kwargs, "text": text})
+        return bool(parts)
 
     async def _post(self, post: Dict[str, Any], thread: Optional[str]) -> None:
         if thread:
             post["thread_ts"] = thread
         try:
-            await self._client.chat_postMessage(**post)
+            try:
+                await self._client.chat_postMessage(**post)
+            except Exception as error:
+                if not _may_be_there(error):
+                    raise
+                # Twice would be wrong, but for a cry for help, where never would be worse.
+                logger.warning("slack: no answer came to a post, which may be there (%s)", type(error).__name__)
+                if self.outcome in ALARMS:
+                    await self._client.chat_postMessage(**post)
         except SlackApiError as error:
-            reason = error.response.get("error") if isinstance(error.response, AsyncSlackResponse) else "no JSON"
+            reason = str(error.response.get("error")) if isinstance(error.response, AsyncSlackResponse) else "no JSON"
             logger.error("slack: chat.postMessage was refused: %s%s", reason, _advice(reason))
+            if reason in _CLOSED:
+                raise Undeliverable(reason) from error
             if reason not in _BLOCKS_REFUSED:
                 raise
             titles = [e["text"]["text"] for b in post.pop("blocks") for e in b.get("elements", []) if "value" in e]
@@ -305,145 +338,116 @@ class SlackOutput(OutputChannel):
             await self._client.chat_postMessage(**{**post, "text": post["text"] + asks})
 
 
-def _advice(reason: Optional[str]) -> str:
+def _may_be_there(error: Exception) -> bool:
+    """Whether Slack may have posted a message although it did not say so."""
+    if not isinstance(error, SlackApiError):
+        return not isinstance(error, aiohttp.ClientConnectorError)
+    answer = error.response
+    if not isinstance(answer, AsyncSlackResponse):
+        return True  # an answer that was cut off, or is none
+    return answer.get("error") in _UNSURE or (answer.status_code >= 500 and answer.status_code != 503)
+
+
+class _NotNowRetryHandler(AsyncServerErrorRetryHandler):
+    """Asks again where Slack took nothing (503); after a 500 it may have posted."""
+
+    async def _can_retry_async(self, *, response: Any = None, **_: Any) -> bool:
+        return response is not None and response.status_code == 503
+
+
+def _advice(reason: str) -> str:
+    guide = SlackInput.guide()
     if reason in {"invalid_auth", "account_inactive", "token_revoked", "token_expired", "not_authed"}:
-        return f" (is SLACK_BOT_TOKEN that of the installed app? {GUIDE})"
+        return f" (is SLACK_BOT_TOKEN that of the installed app? {guide})"
     if reason in {"missing_scope", "not_in_channel", "channel_not_found"}:
-        return f" (are the scopes set and the app in that channel? {GUIDE})"
+        return f" (are the scopes set and the app in that channel? {guide})"
     return ""
 
 
-def _conversation(team: str, user: str, channel: str, thread: Optional[str]) -> str:
-    """The conversation's id. What was asked in a direct message is not carried into a channel, nor back."""
-    return f"slack:{team}:{user}" if _is_direct(channel) else f"slack:{team}:{user}:{channel}:{thread or ''}"
+def _conversation(user: str, channel: str, thread: Optional[str]) -> str:
+    """The conversation's id. What was asked in a direct message is not carried into a channel, nor back.
+
+    Without the workspace: in a shared channel a press names the person's, an event the app's. People's ids differ.
+    """
+    return f"slack:{user}" if _is_direct(channel) else f"slack:{user}:{channel}:{thread or ''}"
 
 
 def _place(conversation: str) -> Tuple[Optional[str], Optional[str]]:
     """Channel and thread of a conversation, from its id; a user's id stands for the direct message."""
     parts = conversation.split(":")
-    if parts[0] != "slack" or len(parts) < 3:
+    if parts[0] != "slack" or len(parts) < 2:
         return conversation, None
-    return (parts[3], parts[4] or None) if len(parts) > 4 else (parts[2], None)
+    return (parts[2], parts[3] or None) if len(parts) > 3 else (parts[1], None)
 
 
 def _is_direct(channel: str) -> bool:
     return channel.startswith("D")
 
 
-class SlackInput(InputChannel):
+class SlackInput(ChatService):
     """Receives Slack's events and button presses.
 
     Args:
-        token: the bot's token (`xoxb-...`).
-        signing_secret: proves that a call comes from Slack.
+        slack_token: the bot's token (`xoxb-...`).
+        slack_signing_secret: proves that a call comes from Slack.
         api_url: Slack's Web API, or what stands in for it.
         proxy: an HTTP proxy for calls to Slack.
-        disclaimer: closes the channel's own sentences ("I can only read text").
-        seconds: after this time a turn is given up with an apology.
-        seen: what was delivered before.
-        pace: how many messages a minute one person may send.
     """
+
+    SETTINGS = (
+        Setting("slack_token", "BOT_TOKEN", "Slack's bot token"),
+        Setting("slack_signing_secret", "SIGNING_SECRET", "Slack's signing secret"),
+        Setting("api_url", "API_URL"),
+    )
 
     def __init__(
         self,
-        token: str,
-        signing_secret: str,
+        slack_token: str,
+        slack_signing_secret: str,
         api_url: Optional[str] = None,
         proxy: Optional[str] = None,
-        disclaimer: Optional[str] = None,
-        seconds: float = 60.0,
-        seen: Optional[Seen] = None,
-        pace: Optional[Pace] = None,
+        **more: Any,
     ) -> None:
-        self._verifier = SignatureVerifier(signing_secret)
-        self._disclaimer = disclaimer or DISCLAIMER
-        self._seconds = seconds
-        self._seen = seen or Seen()
-        self._pace = pace
-        self._turns: Optional[Turns] = None
+        super().__init__(**more)
+        self._verifier = SignatureVerifier(slack_signing_secret)
         self._client = AsyncWebClient(
-            token,
+            slack_token,
             base_url=api_url or AsyncWebClient.BASE_URL,
             proxy=proxy,
             logger=_http_logger,
             retry_handlers=[
-                AsyncConnectionErrorRetryHandler(max_retry_count=2),
+                # Only where nothing can have arrived: a post must not stand there twice.
+                AsyncConnectionErrorRetryHandler(max_retry_count=2, error_types=[aiohttp.ClientConnectorError]),
                 AsyncRateLimitErrorRetryHandler(max_retry_count=3),
-                AsyncServerErrorRetryHandler(max_retry_count=2),
+                _NotNowRetryHandler(max_retry_count=2),
             ],
         )
 
     @classmethod
-    def name(cls) -> str:
-        """As in the channel's address, `/webhooks/slack/webhook`."""
-        return "slack"
-
-    @classmethod
-    def from_credentials(cls, credentials: Optional[Dict[str, Any]]) -> SlackInput:
-        """Reads `slack_token` and `slack_signing_secret`, and the other arguments that are there.
-
-        Raises:
-            InvalidConfigException: one is missing or not what it should be; names the environment variable.
-        """
-        token = setting(credentials, "slack_token", "SLACK_BOT_TOKEN", "Slack's bot token", GUIDE)
-        secret = setting(credentials, "slack_signing_secret", "SLACK_SIGNING_SECRET", "Slack's signing secret", GUIDE)
-        if not token.startswith("xoxb-"):
-            raise InvalidConfigException(
-                f"SLACK_BOT_TOKEN is not a bot token: it starts with xoxb-. {GUIDE} says where to find it."
-            )
-        others = credentials or {}
-        return cls(
-            token,
-            secret,
-            others.get("api_url"),
-            others.get("proxy"),
-            others.get("disclaimer"),
-            seen=others.get("seen"),
-            pace=others.get("pace"),
+    def problem_with(cls, given: Dict[str, Any]) -> str:
+        return (
+            ""
+            if given["slack_token"].startswith("xoxb-")
+            else "SLACK_BOT_TOKEN is not a bot token: it starts with xoxb-"
         )
 
     def get_output_channel(self) -> SlackOutput:
         """For messages that nobody asked for; they go to the conversation's own place."""
         return SlackOutput(self._client)
 
-    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
-        """`GET /` says that the channel is on; Slack posts events and button presses to `/webhook`."""
-        blueprint = Blueprint("slack_webhook")
-        turns = self._turns = Turns(on_new_message, self._seconds, self._pace)
-
-        @blueprint.get("/")
-        async def health(_: Request) -> HTTPResponse:
-            return response.json({"status": "ok"})
-
-        @blueprint.post("/webhook")
-        async def webhook(request: Request) -> HTTPResponse:
-            return await self._receive(request)
-
-        async def finish(_: Sanic, __: asyncio.AbstractEventLoop) -> None:
-            await turns.finish()
-
-        blueprint.listener("before_server_stop")(finish)
-        return blueprint
-
-    async def _receive(self, request: Request) -> HTTPResponse:
+    async def receive(self, request: Request) -> HTTPResponse:
         if not self._is_from_slack(request):
             logger.warning("slack: refused a call that Slack did not sign (or more than five minutes ago)")
             return response.json({"error": "not signed by Slack, or too old"}, status=401)
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         try:
             if kind == "application/x-www-form-urlencoded":
-                body = json.loads(parse_qs(request.body.decode())["payload"][0])
-                receive = self._receive_press
-            elif kind == "application/json":
-                body = json.loads(request.body)
-                receive = self._receive_event
-            else:
-                return response.json({"error": "expected application/json or a form"}, status=415)
-            if not isinstance(body, dict):
-                raise ValueError
-        except (ValueError, KeyError, RecursionError):
+                return await self._receive_press(read_object(parse_qs(request.body.decode())["payload"][0]))
+            if kind == "application/json":
+                return await self._receive_event(read_object(request.body), request)
+        except (ValueError, KeyError):
             return response.json({"error": "not JSON as Slack sends it"}, status=400)
-        return await receive(body, request)
+        return response.json({"error": "expected application/json or a form"}, status=415)
 
     def _is_from_slack(self, request: Request) -> bool:
         try:
@@ -462,20 +466,19 @@ class SlackInput(InputChannel):
         if not isinstance(event, dict) or not self._is_question(event, body):
             return _taken()
         channel, ts = str(event["channel"]), str(event.get("ts"))
-        if not await self._seen.first_anywhere(f"event {body.get('event_id') or ts}", f"message {channel} {ts}"):
+        if not await self.seen.first(f"event {body.get('event_id') or ts}", f"message {channel} {ts}"):
             if "X-Slack-Retry-Num" in request.headers:
                 logger.info("slack: an event came again (%s)", request.headers.get("X-Slack-Retry-Reason"))
             return _taken()
-        text = question_in(str(event.get("text") or ""))
+        text = question_in(words_of(event))
         thread = event.get("thread_ts") or (None if _is_direct(channel) else ts)
-        message = self._message(body.get("team_id"), event["user"], channel, thread, text)
-        if len(text) > MOST_CHARACTERS:
-            self._reply(message, TOO_LONG)
-        elif not text and event.get("files"):
-            self._reply(message, TEXT_ONLY)
+        message = self._message(event["user"], channel, thread, text)
+        if not text and event.get("files"):
+            self.say(message, TEXT_ONLY)
+        elif not text:  # mentioned, and nothing said
+            self.press(message, f"slack:{event['user']}", "/greet")
         else:
-            message.text = text or "/greet"  # mentioned, and nothing said
-            self._answer(message)
+            self.answer(message, f"slack:{event['user']}")
         return _taken()
 
     @staticmethod
@@ -496,46 +499,27 @@ class SlackInput(InputChannel):
             and not event.get("hidden")
         )
 
-    async def _receive_press(self, body: Dict[str, Any], request: Request) -> HTTPResponse:
+    async def _receive_press(self, body: Dict[str, Any]) -> HTTPResponse:
         actions = body.get("actions")
         action = next((a for a in actions if isinstance(a, dict) and a.get("value")), None) if actions else None
-        person, below = _object(body, "user"), _object(body, "message")
-        channel, user = str(_object(body, "channel").get("id") or ""), person.get("id")
+        below, user = inside(body, "message"), inside(body, "user").get("id")
+        channel = str(inside(body, "channel").get("id") or "")
         if body.get("type") != "block_actions" or not (action and channel and user):
             return _taken()
+        button = f"{user} {channel} {below.get('ts')} {action.get('action_id')} {action['value']}"
         pressed_at = action.get("action_ts") or body.get("trigger_id")
-        if not await self._seen.first_anywhere(f"press {user} {channel} {action.get('action_id')} {pressed_at}"):
+        if not await self.seen.first(f"press {button} {pressed_at}") or not await self.seen.first(
+            f"button {button}", seconds=PRESSED_SECONDS
+        ):
             return _taken()
         thread = below.get("thread_ts") or (None if _is_direct(channel) else below.get("ts"))
-        team = _object(body, "team").get("id") or person.get("team_id")
-        title = str(_object(action, "text").get("text") or "")
-        # Slack signed the call and hands back what we sent, so this may be control input.
-        self._answer(self._message(team, user, channel, thread, str(action["value"]), title))
+        title = str(inside(action, "text").get("text") or "")
+        self.press(self._message(user, channel, thread, "", title), f"slack:{user}", str(action["value"]))
         return _taken()
 
-    def _message(
-        self, team: Any, user: Any, channel: str, thread: Optional[str], text: str, pressed: str = ""
-    ) -> UserMessage:
-        return UserMessage(
-            text,
-            SlackOutput(self._client, channel, thread, pressed),
-            _conversation(str(team or "-"), str(user), channel, thread),
-            input_channel=self.name(),
-        )
-
-    def _answer(self, message: UserMessage) -> None:
-        assert self._turns is not None
-        person = ":".join(message.sender_id.split(":")[:3])  # in whichever channel and thread
-        self._turns.answer(message, self._disclaimer, person)
-
-    def _reply(self, message: UserMessage, sentence: str) -> None:
-        assert self._turns is not None
-        self._turns.reply(message, own_reply(sentence, self._disclaimer, "clarify"))
-
-
-def _object(body: Dict[str, Any], key: str) -> Dict[str, Any]:
-    value = body.get(key)
-    return value if isinstance(value, dict) else {}
+    def _message(self, user: Any, channel: str, thread: Optional[str], text: str, pressed: str = "") -> Any:
+        output = SlackOutput(self._client, channel, thread, pressed)
+        return self.message(text, output, _conversation(str(user), channel, thread))
 
 
 def _taken() -> HTTPResponse:

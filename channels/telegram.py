@@ -13,39 +13,39 @@ import base64
 import hashlib
 import hmac
 import html
-import json
 import logging
 import re
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any, Awaitable, Callable, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 from urllib.parse import urlsplit
 
-from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
-from rasa.shared.exceptions import InvalidConfigException
-from sanic import Blueprint, Sanic, response
+import httpx
+from rasa.core.channels.channel import UserMessage
+from sanic import response
 from sanic.request import Request
 from sanic.response import HTTPResponse
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.error import (
     BadRequest,
     ChatMigrated,
+    Forbidden,
     InvalidToken,
     NetworkError,
     RetryAfter,
     TelegramError,
-    TimedOut,
 )
 from telegram.request import HTTPXRequest
 
-from channels import DISCLAIMER, TEXT_ONLY, Seen, Turns, described, own_reply, setting, typed
-from channels.pace import Pace
 from channels.rendering import Button, Content, content_of, pack, shortened, split, utf16_length
+from channels.seen import PRESSED_SECONDS
+from channels.service import ChatService, Setting, inside, read_object
+from channels.turns import ALARMS, Output, Undeliverable, described
+from channels.words import TEXT_ONLY, typed
 
 logger = logging.getLogger(__name__)
 
-GUIDE = "docs/telegram.md"
 API_URL = "https://api.telegram.org"
 ALLOWED_UPDATES = ["message", "callback_query"]
 MORE = "More questions you can press:"
@@ -57,14 +57,23 @@ MOST_BUTTONS = 100
 MOST_IN_TITLE = 60  # longer ones end in … on a phone, so they are written out above
 MOST_CALLBACK_BYTES = 64
 
-_START = re.compile(r"/start(@\w+)?(\s+[\w-]{1,64})?\s*", re.ASCII)
-_HELP = re.compile(r"/help(@\w+)?\s*", re.ASCII)
-_BOT_NAME = re.compile(r"@\w{1,29}bot\b", re.ASCII | re.IGNORECASE)
-#: What a person sends that is no text. Anything else without text (joins, pins, ...) is Telegram's own news.
-_NOT_TEXT = {
-    *("animation", "audio", "contact", "dice", "document", "game", "location", "paid_media", "photo", "poll"),
-    *("sticker", "story", "venue", "video", "video_note", "voice"),
-}
+_COMMAND = re.compile(r"/(?P<name>\w+)(?:@(?P<bot>\w+))?(?P<rest>\s.*)?", re.ASCII | re.DOTALL)
+#: Commands of ours, as BotFather lists them; `/start` comes with a word from a link.
+_COMMANDS = {"start": "/greet", "help": "/help"}
+_FROM_LINK = re.compile(r"\s*[\w-]{0,64}\s*", re.ASCII)
+#: What Telegram itself says in a private chat; anything else without text a person sent.
+_NEWS = re.compile(
+    r"new_chat_\w+|left_chat_member|delete_chat_photo|\w+_chat_created|message_auto_delete_timer_changed|pinned_message"
+    r"|migrate_\w+|\w+_payment|\w+_shared|connected_website|write_access_allowed|passport_data|boost_added"
+    r"|chat_background_set|checklist_tasks_\w+|\w+_message_price_changed|\w*forum_topic_\w+|giveaway\w*"
+    r"|suggested_post_\w+|video_chat_\w+|web_app_data|proximity_alert_triggered"
+)
+#: Nothing can be sent there, an apology neither.
+_CLOSED = re.compile(
+    r"TOPIC_(?:CLOSED|DELETED)|CHAT_(?:WRITE_FORBIDDEN|RESTRICTED)|PEER_ID_INVALID|chat not found|thread not found"
+    r"|rights|deactivated",
+    re.IGNORECASE,
+)
 
 
 class _TokenHidden(logging.Filter):
@@ -214,7 +223,7 @@ class Presses:
         return base64.urlsafe_b64encode(digest[:18]).decode()
 
 
-class TelegramOutput(OutputChannel):
+class TelegramOutput(Output):
     """Sends replies to one chat.
 
     Args:
@@ -222,12 +231,9 @@ class TelegramOutput(OutputChannel):
         presses: what makes and later reads the data of buttons.
         chat: where to send; without it the chat is read from the conversation's id.
         topic: the topic of a forum-like group to answer in.
+        quoted: number of the message to quote.
         pressed: title of the button that is answered.
     """
-
-    #: Whether the last reply went out whole, and whether it said that the conversation is forgotten.
-    complete = False
-    forgets = False
 
     def __init__(
         self,
@@ -235,6 +241,7 @@ class TelegramOutput(OutputChannel):
         presses: Presses,
         chat: Optional[int] = None,
         topic: Optional[int] = None,
+        quoted: Optional[int] = None,
         pressed: str = "",
     ) -> None:
         super().__init__()
@@ -242,30 +249,25 @@ class TelegramOutput(OutputChannel):
         self._presses = presses
         self._chat = chat
         self._topic = topic
+        self._quoted = quoted
         self._pressed = pressed
 
     @classmethod
     def name(cls) -> str:
-        """As in the channel's address, `/webhooks/telegram/webhook`."""
         return "telegram"
 
-    async def send_response(self, recipient_id: str, message: Dict[str, Any]) -> None:
-        """Sends a reply, rendered from its metadata; from its text if it has none.
+    async def deliver(self, recipient_id: str, message: Dict[str, Any]) -> bool:
+        """Sends a reply.
 
         Raises:
             TelegramError: Telegram can't be reached or does not take it.
+            Undeliverable: it takes nothing there.
         """
-        self.complete = False
-        self.forgets = bool((message.get("metadata") or {}).get("forget"))
         chat = self._chat if self._chat is not None else _chat_of(recipient_id)
         parts = messages(message, self._pressed)
         for markup, text, buttons in parts:
             await self._send(chat, markup, text, buttons)
-        self.complete = bool(parts)
-
-    async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
-        """Sends a plain text in one message, blank lines included."""
-        await self.send_response(recipient_id, {**kwargs, "text": text})
+        return bool(parts)
 
     async def _send(self, chat: int, markup: str, text: str, buttons: Tuple[Button, ...]) -> None:
         keyboard = [
@@ -284,6 +286,8 @@ class TelegramOutput(OutputChannel):
                 reply_markup=InlineKeyboardMarkup(keyboard) if keyboard else None,
             )
         except BadRequest as error:
+            if _CLOSED.search(error.message):
+                raise Undeliverable(error.message) from error
             # Nothing in the mark-up should be refused; if something is, the words still go out.
             logger.error("telegram: sendMessage was refused: %s", error.message)
             words = "\n".join([text, *(f"• {b.title}" for b in buttons)])
@@ -291,27 +295,48 @@ class TelegramOutput(OutputChannel):
                 await self._post(chat, text=part)
 
     async def _post(self, chat: int, **message: Any) -> None:
-        """Sends one message; waits when Telegram asks for it, tries again when it was not reached."""
+        """Sends one message; waits when Telegram asks for it, tries again when it was surely not reached."""
+        quoted = ReplyParameters(self._quoted, allow_sending_without_reply=True) if self._quoted else None
         for attempt in range(4):
             try:
                 await self._bot.send_message(
                     chat,
                     message_thread_id=self._topic,
                     link_preview_options=LinkPreviewOptions(is_disabled=True),
+                    reply_parameters=quoted,
                     **message,
                 )
-                return
             except ChatMigrated as error:
                 chat = self._chat = error.new_chat_id
+                continue
             except RetryAfter as error:
                 if attempt == 3:
                     raise
                 await asyncio.sleep(min(float(error.retry_after), 30.0))
-            except NetworkError as error:
-                # After a time-out the message may well have arrived; to send it twice would not help.
-                if attempt == 3 or isinstance(error, (BadRequest, TimedOut)):
-                    raise
-                await asyncio.sleep(0.5 * 2**attempt)
+                continue
+            except Forbidden as error:
+                raise Undeliverable(error.message) from error
+            except (BadRequest, InvalidToken):
+                raise
+            except Exception as error:
+                if _never_arrived(error):
+                    if attempt == 3:
+                        raise
+                    await asyncio.sleep(0.5 * 2**attempt)
+                    continue
+                # Twice would be wrong, but for a cry for help, where never would be worse.
+                logger.warning("telegram: no answer came to a message, which may be there (%s)", described(error))
+                if self.outcome in ALARMS and attempt == 0 and isinstance(error, TelegramError):
+                    continue
+            self._quoted = None  # of several messages the first quotes
+            return
+
+
+def _never_arrived(error: Exception) -> bool:
+    unreached = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+    return isinstance(error, NetworkError) and (
+        isinstance(error.__cause__, unreached) or "503" in error.message or "Service Unavailable" in error.message
+    )
 
 
 def _chat_of(conversation: str) -> int:
@@ -319,8 +344,10 @@ def _chat_of(conversation: str) -> int:
     return int(parts[1] if parts[0] == "telegram" else conversation)
 
 
-class TelegramInput(InputChannel):
+class TelegramInput(ChatService):
     """Receives Telegram's updates through a webhook, which it registers by itself.
+
+    In a group it answers what is meant for it alone: its commands, mentions of it, replies to it.
 
     Args:
         access_token: the bot's token, from BotFather.
@@ -328,12 +355,15 @@ class TelegramInput(InputChannel):
         webhook_secret: what Telegram must send along to be believed.
         api_url: the Bot API, if it is not Telegram's own (a self-hosted one, or what stands in for it).
         proxy: an HTTP proxy for calls to Telegram.
-        disclaimer: closes the channel's own sentences ("I can only read text").
-        seconds: after this time a turn is given up with an apology.
         pauses: first and longest pause, in seconds, between attempts to register the webhook.
-        seen: what was delivered before.
-        pace: how many messages a minute one person may send.
     """
+
+    SETTINGS = (
+        Setting("access_token", "BOT_TOKEN", "Telegram's bot token"),
+        Setting("webhook_url", "WEBHOOK_URL", "The webhook's public address"),
+        Setting("webhook_secret", "WEBHOOK_SECRET", "The webhook's secret"),
+        Setting("api_url", "API_URL"),
+    )
 
     def __init__(
         self,
@@ -342,23 +372,16 @@ class TelegramInput(InputChannel):
         webhook_secret: str,
         api_url: Optional[str] = None,
         proxy: Optional[str] = None,
-        disclaimer: Optional[str] = None,
-        seconds: float = 60.0,
         pauses: Tuple[float, float] = (2.0, 300.0),
-        seen: Optional[Seen] = None,
-        pace: Optional[Pace] = None,
+        **more: Any,
     ) -> None:
+        super().__init__(**more)
         _hide_in_logs(access_token)
-        self._number = access_token.partition(":")[0]
+        self._number = int(access_token.partition(":")[0])
+        self._mention: Optional[re.Pattern[str]] = None  # known once Telegram has told our name
         self._webhook_url = webhook_url
         self._secret = webhook_secret
-        self._disclaimer = disclaimer or DISCLAIMER
-        self._seconds = seconds
         self._pauses = pauses
-        self._seen = seen or Seen()
-        self._pace = pace
-        self._turns: Optional[Turns] = None
-        self._registering: Optional[asyncio.Task[None]] = None
         self._registered = False
         self._requests = [HTTPXRequest(connection_pool_size=n, pool_timeout=10.0, proxy=proxy) for n in (1, 64)]
         self._bot = Bot(
@@ -370,79 +393,31 @@ class TelegramInput(InputChannel):
         self._presses = Presses(hashlib.sha256(f"presses {access_token} {webhook_secret}".encode()).digest())
 
     @classmethod
-    def name(cls) -> str:
-        """As in the channel's address, `/webhooks/telegram/webhook`."""
-        return "telegram"
-
-    @classmethod
-    def from_credentials(cls, credentials: Optional[Dict[str, Any]]) -> TelegramInput:
-        """Reads `access_token`, `webhook_url` and `webhook_secret`, and the other arguments that are there.
-
-        Raises:
-            InvalidConfigException: one is missing or not what it should be; names the environment variable.
-        """
-        token = setting(credentials, "access_token", "TELEGRAM_BOT_TOKEN", "Telegram's bot token", GUIDE)
-        url = setting(credentials, "webhook_url", "TELEGRAM_WEBHOOK_URL", "The webhook's public address", GUIDE)
-        secret = setting(credentials, "webhook_secret", "TELEGRAM_WEBHOOK_SECRET", "The webhook's secret", GUIDE)
-        others = credentials or {}
-        problem = ""
-        if not re.fullmatch(r"\d+:[\w-]+", token, re.ASCII):
-            problem = "TELEGRAM_BOT_TOKEN is not a bot token: one looks like 123456:ABC-def"
-        elif urlsplit(url).scheme != "https" and not others.get("api_url"):
-            problem = "TELEGRAM_WEBHOOK_URL must begin with https://; Telegram calls nothing else"
-        elif not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", secret):
-            problem = "TELEGRAM_WEBHOOK_SECRET must be 16 to 256 letters, digits, _ or -"
-        if problem:
-            raise InvalidConfigException(f"{problem}. {GUIDE} says more.")
-        return cls(
-            token,
-            url,
-            secret,
-            others.get("api_url"),
-            others.get("proxy"),
-            others.get("disclaimer"),
-            seen=others.get("seen"),
-            pace=others.get("pace"),
-        )
+    def problem_with(cls, given: Dict[str, Any]) -> str:
+        if not re.fullmatch(r"\d+:[\w-]+", given["access_token"], re.ASCII):
+            return "TELEGRAM_BOT_TOKEN is not a bot token: one looks like 123456:ABC-def"
+        if urlsplit(given["webhook_url"]).scheme != "https" and not given.get("api_url"):
+            return "TELEGRAM_WEBHOOK_URL must begin with https://; Telegram calls nothing else"
+        if not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", given["webhook_secret"]):
+            return "TELEGRAM_WEBHOOK_SECRET must be 16 to 256 letters, digits, _ or -"
+        return ""
 
     def get_output_channel(self) -> TelegramOutput:
         """For messages that nobody asked for; they go to the conversation's own chat."""
         return TelegramOutput(self._bot, self._presses)
 
-    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
-        """`GET /` says whether the webhook is registered; Telegram posts updates to `/webhook`."""
-        blueprint = Blueprint("telegram_webhook")
-        turns = self._turns = Turns(on_new_message, self._seconds, self._pace)
+    def health(self) -> Dict[str, str]:
+        return {"status": "ok", "webhook": "registered" if self._registered else "not yet"}
 
-        @blueprint.get("/")
-        async def health(_: Request) -> HTTPResponse:
-            return response.json({"status": "ok", "webhook": "registered" if self._registered else "not yet"})
-
-        @blueprint.post("/webhook")
-        async def webhook(request: Request) -> HTTPResponse:
-            return await self._receive(request)
-
-        async def start(_: Sanic, loop: asyncio.AbstractEventLoop) -> None:
-            self._registering = loop.create_task(self._register())
-
-        async def stop(_: Sanic, __: asyncio.AbstractEventLoop) -> None:
-            if self._registering:
-                self._registering.cancel()
-            await turns.finish()
-            for request in self._requests:
-                await request.shutdown()
-
-        blueprint.listener("after_server_start")(start)
-        blueprint.listener("before_server_stop")(stop)
-        return blueprint
-
-    async def _register(self) -> None:
+    async def started(self) -> None:
         """Tells Telegram where we are, as often as it takes; other channels answer meanwhile."""
         pause, longest = self._pauses
         said = ""
         while not self._registered:
             wait = pause
             try:
+                name = (await self._bot.get_me()).username
+                self._mention = re.compile(rf"@{re.escape(name or '')}\b", re.IGNORECASE) if name else None
                 await self._bot.set_webhook(
                     self._webhook_url, secret_token=self._secret, allowed_updates=ALLOWED_UPDATES
                 )
@@ -452,9 +427,9 @@ class TelegramInput(InputChannel):
             except RetryAfter as error:
                 wait, problem = float(error.retry_after), "it asks us to wait"
             except InvalidToken:
-                problem = f"TELEGRAM_BOT_TOKEN is not a token that it knows ({GUIDE})"
+                problem = f"TELEGRAM_BOT_TOKEN is not a token that it knows ({self.guide()})"
             except BadRequest as error:
-                problem = f"{error.message} (is TELEGRAM_WEBHOOK_URL right? {GUIDE})"
+                problem = f"{error.message} (is TELEGRAM_WEBHOOK_URL right? {self.guide()})"
             except TelegramError as error:
                 problem = f"it can't be reached ({type(error).__name__})"
             except Exception as error:  # noqa: BLE001 - whatever it is, the server goes on
@@ -465,57 +440,84 @@ class TelegramInput(InputChannel):
             await asyncio.sleep(wait)
             pause = min(pause * 2, longest)
 
-    async def _receive(self, request: Request) -> HTTPResponse:
+    async def stopped(self) -> None:
+        for request in self._requests:
+            await request.shutdown()
+
+    async def receive(self, request: Request) -> HTTPResponse:
         given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
         if not hmac.compare_digest(given.encode("utf-8", "replace"), self._secret.encode()):
             logger.warning("telegram: refused a call without the webhook's secret")
             return response.json({"error": "not from Telegram"}, status=401)
         try:
-            update = json.loads(request.body)
+            update = read_object(request.body)
             number = int(update["update_id"])
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, KeyError):
             return response.json({"error": "not an update"}, status=400)
-        if await self._seen.first_anywhere(f"update {self._number} {number}"):
+        if await self.seen.first(f"update {self._number} {number}"):
             if isinstance(update.get("message"), dict):
                 self._receive_message(update["message"], number)
             elif isinstance(update.get("callback_query"), dict):
-                self._receive_press(update["callback_query"], number)
+                await self._receive_press(update["callback_query"], number)
         return response.empty(status=200)
 
     def _receive_message(self, message: Dict[str, Any], number: int) -> None:
-        sender = _object(message, "from")
-        incoming = self._message(message, sender, number)
-        if incoming is None or sender.get("is_bot"):
-            return
+        who = _who(message, inside(message, "from"))
+        incoming = self._message(message, who, number)
         text = str(message.get("text") or message.get("caption") or "")
-        if _START.fullmatch(text):
-            incoming.text = "/greet"
-        elif _HELP.fullmatch(text):
-            incoming.text = "/help"
-        else:
-            text = typed(_BOT_NAME.sub(" ", text) if _is_group(message) else text)
-            incoming.text = text
-        if incoming.text:
-            self._answer(incoming)
-        elif "text" in message or (_NOT_TEXT & message.keys() and not _is_group(message)):
-            self._reply(incoming, TEXT_ONLY)
-
-    def _receive_press(self, query: Dict[str, Any], number: int) -> None:
-        assert self._turns is not None
-        # Until this is answered the button shows a spinner.
-        self._turns.run(self._acknowledge(str(query.get("id"))))
-        below, data = _object(query, "message"), query.get("data")
-        title = _title_of(below, data)
-        incoming = self._message(below, _object(query, "from"), number, title)
-        if incoming is None:
+        # A linked channel's own posts appear in its group as messages.
+        if incoming is None or message.get("is_automatic_forward") or not self._is_for_us(message, text):
             return
-        payload = self._presses.payload_of(_object(below, "chat")["id"], data) if isinstance(data, str) else None
-        # A payload that is no longer known: what stood on the button is a question too.
-        incoming.text = payload or typed(title)
-        if incoming.text:
-            self._answer(incoming)
+        person = f"telegram:{who}"
+        command = _COMMAND.fullmatch(text)
+        if command and command["name"] in _COMMANDS and _FROM_LINK.fullmatch(command["rest"] or ""):
+            self.press(incoming, person, _COMMANDS[command["name"]])
+            return
+        words = typed(text)
+        if self._mention and _is_group(message):
+            words = typed(re.sub(r"[ \t]{2,}", " ", self._mention.sub(" ", text)))
+        if words:
+            incoming.text = words
+            self.answer(incoming, person)
+        elif _is_group(message) and text:  # mentioned, and nothing said
+            self.press(incoming, person, "/greet")
+        elif text or not any(_NEWS.fullmatch(key) for key in message):
+            self.say(incoming, TEXT_ONLY)
+
+    def _is_for_us(self, message: Dict[str, Any], text: str) -> bool:
+        """Whether it is meant for us; in private everything is."""
+        if not _is_group(message):
+            return True
+        command = _COMMAND.fullmatch(text)
+        if command and command["bot"]:
+            return bool(self._mention and self._mention.fullmatch(f"@{command['bot']}"))
+        if inside(message, "reply_to_message", "from").get("id") == self._number:
+            return bool(text)
+        marks = [m for key in ("entities", "caption_entities") for m in message.get(key) or () if isinstance(m, dict)]
+        named = any(inside(mark, "user").get("id") == self._number for mark in marks)
+        ours = bool(command and command["name"] in _COMMANDS)
+        return named or ours or bool(self._mention and self._mention.search(text))
+
+    async def _receive_press(self, query: Dict[str, Any], number: int) -> None:
+        # Until this is answered the button shows a spinner.
+        self.run(self._acknowledge(str(query.get("id"))))
+        below, data = inside(query, "message"), query.get("data")
+        title = _title_of(below, data)
+        who = inside(query, "from").get("id")
+        chat = inside(below, "chat").get("id")
+        incoming = self._message(below, who, number, title)
+        button = f"button {who} {chat} {below.get('message_id')} {data}"
+        if incoming is None or not await self.seen.first(button, seconds=PRESSED_SECONDS):
+            return
+        payload = self._presses.payload_of(int(chat or 0), data) if isinstance(data, str) else None
+        if payload is not None:
+            self.press(incoming, f"telegram:{who}", payload)
+        elif typed(title):
+            # A payload that is no longer known: what stood on the button is a question too.
+            incoming.text = typed(title)
+            self.answer(incoming, f"telegram:{who}", "")
         else:
-            self._reply(incoming, EXPIRED)
+            self.say(incoming, EXPIRED)
 
     async def _acknowledge(self, query: str) -> None:
         try:
@@ -523,41 +525,32 @@ class TelegramInput(InputChannel):
         except BadRequest as error:  # too old: it has no spinner any more
             logger.debug("telegram: answerCallbackQuery was refused: %s", error.message)
 
-    def _message(
-        self, message: Dict[str, Any], sender: Dict[str, Any], number: int, pressed: str = ""
-    ) -> Optional[UserMessage]:
-        """An empty message from this person in this chat; None if the chat is none that we answer in."""
-        chat = _object(message, "chat")
+    def _message(self, message: Dict[str, Any], who: Any, number: int, pressed: str = "") -> Optional[UserMessage]:
+        """An empty message of somebody in this chat; None if there is nobody, or the chat is none that we answer in."""
+        chat = inside(message, "chat")
         number_of_chat, kind = chat.get("id"), chat.get("type")
-        if not isinstance(number_of_chat, int) or kind not in ("private", "group", "supergroup"):
+        if who is None or not isinstance(number_of_chat, int) or kind not in ("private", "group", "supergroup"):
             return None
         topic = message.get("message_thread_id") if message.get("is_topic_message") else None
-        # In a group everyone has a conversation of their own, apart from the one in private.
-        conversation = f"telegram:{number_of_chat}" + ("" if kind == "private" else f":{sender.get('id')}")
-        output = TelegramOutput(self._bot, self._presses, number_of_chat, topic, pressed)
-        return UserMessage("", output, conversation, input_channel=self.name(), message_id=str(number))
+        # In a group everyone has a conversation of their own, apart from the one in private, and sees what is answered.
+        conversation, quoted = f"telegram:{number_of_chat}", None
+        if kind != "private":
+            conversation, quoted = f"{conversation}:{who}", message.get("message_id")
+        output = TelegramOutput(self._bot, self._presses, number_of_chat, topic, quoted, pressed)
+        return self.message("", output, conversation, str(number))
 
-    def _answer(self, message: UserMessage) -> None:
-        assert self._turns is not None
-        person = message.sender_id.rpartition(":")[2]  # in private and in every group
-        self._turns.answer(message, self._disclaimer, f"telegram:{person}")
 
-    def _reply(self, message: UserMessage, sentence: str) -> None:
-        assert self._turns is not None
-        self._turns.reply(message, own_reply(sentence, self._disclaimer, "clarify"))
+def _who(message: Dict[str, Any], sender: Dict[str, Any]) -> Optional[int]:
+    """Who wrote: a person, or the chat as which a person writes (their channel, an anonymous administrator)."""
+    return inside(message, "sender_chat").get("id") or (None if sender.get("is_bot") else sender.get("id"))
 
 
 def _is_group(message: Dict[str, Any]) -> bool:
-    return _object(message, "chat").get("type") != "private"
+    return inside(message, "chat").get("type") != "private"
 
 
 def _title_of(message: Dict[str, Any], data: Any) -> str:
     """What stood on a pressed button, as far as Telegram still has the message."""
-    rows = _object(message, "reply_markup").get("inline_keyboard")
+    rows = inside(message, "reply_markup").get("inline_keyboard")
     buttons = [b for row in rows if isinstance(row, list) for b in row] if isinstance(rows, list) else []
     return next((str(b.get("text")) for b in buttons if isinstance(b, dict) and b.get("callback_data") == data), "")
-
-
-def _object(holder: Dict[str, Any], key: str) -> Dict[str, Any]:
-    value = holder.get(key)
-    return value if isinstance(value, dict) else {}

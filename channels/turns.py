@@ -21,16 +21,19 @@ from actions.actions import fact_store
 from channels.pace import Pace
 from channels.words import APOLOGY, DISCLAIMER, MOST_CHARACTERS, NOT_FORGOTTEN, TOO_FAST, TOO_LONG, own_reply
 from nlu.alarm import alarm_in
+from nlu.plain import head_and_tail
 from replies.nlg import EMPTY, plain_text
 
 logger = logging.getLogger(__name__)
 
 #: After so long a turn is given up with an apology: waiting for the messages before it included. Shorter than nginx
 #: waits (deploy/nginx/render), longer than an action may take (server/action_endpoint.py).
-TURN_SECONDS = 8.5
+TURN_SECONDS = 8.0
 #: After so long who cries for help is answered without Rasa.
 ALARM_SECONDS = 3.0
 ALARMS = ("crisis", "emergency")
+#: Of a message that is too long to be answered, beginning and end are still heard.
+MOST_HEARD = 2 * MOST_CHARACTERS
 
 
 @dataclass(frozen=True)
@@ -110,14 +113,15 @@ class Turns:
             words: what the person typed, where that is not the message's text; "" for a press.
         """
         output: Any = message.output_channel
-        alarm = alarm_in(message.text if words is None else words)
+        alarm = alarm_in(head_and_tail((message.text or "") if words is None else words, MOST_HEARD))
         if alarm:
             output.alarm = alarm_message(alarm.outcome, self._disclaimer)
         seconds = min(self._seconds, ALARM_SECONDS) if alarm else self._seconds
         refusal, failed = None, False
         try:
             refusal = await asyncio.wait_for(self._in_line(message, person), seconds)
-        except Undeliverable:
+        except Undeliverable as error:
+            logger.warning("%s: nothing can be sent there: %s", message.input_channel, error)
             return None
         except Exception as error:  # noqa: BLE001 - whatever it is, the server goes on
             failed = True

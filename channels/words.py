@@ -64,5 +64,5 @@ def asked(text: str) -> str:
 
 def own_reply(answer: str, disclaimer: str, outcome: str = "error") -> Dict[str, Any]:
     """A sentence of the channel's own, as a reply like any other, with the disclaimer."""
-    metadata = {**EMPTY, "outcome": outcome, "answer": answer, "disclaimer": disclaimer}
+    metadata = {"question": None, **EMPTY, "outcome": outcome, "answer": answer, "disclaimer": disclaimer}
     return {"text": plain_text(metadata), "buttons": [], "metadata": metadata}

@@ -20,6 +20,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Dict, List, Literal, Optional, Tuple
 
@@ -492,3 +493,141 @@ def _lines(block: Any) -> List[str]:
 def rules() -> Rules:
     """The rules of this process; reading them takes about a tenth of a second."""
     return Rules()
+
+
+# --- the model ----------------------------------------------------------------------------------------------------
+
+#: Widths of the hashed features, and the weight of each group beside the sentence vector.
+WORDS, CHARACTERS = 2**15, 2**15
+VECTOR_WEIGHT, WORD_WEIGHT, CHARACTER_WEIGHT, CUE_WEIGHT = 3.0, 3.0, 3.0, 1.0
+STRENGTH = 0.3
+#: A missed alarm weighs so much more than a false one when the model is fitted.
+MISSED = 2.0
+LABELS: Tuple[Outcome, Outcome] = ("crisis", "emergency")
+
+
+def cues(text: str) -> Tuple[str, List[int]]:
+    """The words of a text as the rules see them, and which rules, calm rules and word lists speak up in it."""
+    found = rules()
+    message = Message(found.words(plain(text, MOST_READ).text))
+    on: List[int] = []
+    if message.words:
+        silent: Dict[str, int] = {}
+        for index, rule in enumerate(found.rules):
+            said = 0
+            for pattern in rule.says:
+                said |= pattern.ends(message)
+            if not said:
+                continue
+            on.append(3 * index)
+            kept = rule.ends(message)
+            if kept:
+                on.append(3 * index + 1)
+            for name in rule.silenced_by:
+                if name not in silent:
+                    silent[name] = found._silent(found.calm[name], message)
+                kept &= ~silent[name]
+            if kept:
+                on.append(3 * index + 2)
+        behind = 3 * len(found.rules)
+        on += [behind + i for i, calm in enumerate(found.calm.values()) if calm.ends(message)]
+        behind += len(found.calm)
+        on += [behind + i for i, words in enumerate(found.lists.values()) if words.step(message.all, message)]
+    return " ".join(message.words), on
+
+
+class AlarmModel:
+    """A linear classifier over a message's sentence vector, its words and the cues of the rules.
+
+    Args:
+        weights: shape (2, features): alarm or calm; crisis or emergency.
+        bias: shape (2,)
+        threshold: an alarm is raised from this probability on.
+    """
+
+    def __init__(self, weights: np.ndarray, bias: np.ndarray, threshold: float) -> None:
+        self.weights, self.bias, self.threshold = weights, bias, threshold
+        self._by_feature = np.ascontiguousarray(weights.T)
+
+    @staticmethod
+    def _features(texts: Sequence[str], vectors: np.ndarray) -> Any:
+        import scipy.sparse as sp
+
+        read = [cues(text) for text in texts]
+        said = [words for words, _ in read]
+        found = rules()
+        width = 3 * len(found.rules) + len(found.calm) + len(found.lists)
+        rows = [row for row, (_, on) in enumerate(read) for _ in on]
+        columns = [column for _, on in read for column in on]
+        cue = sp.csr_matrix((np.full(len(rows), CUE_WEIGHT, np.float32), (rows, columns)), (len(texts), width))
+        words, characters = _hashed()
+        groups = [
+            sp.csr_matrix(np.asarray(vectors, np.float32) * VECTOR_WEIGHT),
+            words.transform(said) * WORD_WEIGHT,
+            characters.transform(said) * CHARACTER_WEIGHT,
+            cue,
+        ]
+        return sp.hstack(groups, format="csr")
+
+    @classmethod
+    def fit(
+        cls, texts: Sequence[str], vectors: np.ndarray, labels: Sequence[Optional[Outcome]], threshold: float
+    ) -> AlarmModel:
+        """Fit on texts as they were typed, their sentence vectors (rows of 384) and their labels; None is calm."""
+        from sklearn.linear_model import LogisticRegression
+
+        features = cls._features(texts, vectors)
+        alarm = np.array([label is not None for label in labels])
+        first = LogisticRegression(C=STRENGTH, solver="liblinear", class_weight={False: 1.0, True: MISSED}, random_state=0)
+        first.fit(features, alarm)
+        second = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=0)
+        second.fit(features[alarm], [label == "emergency" for label in labels if label is not None])
+        weights = np.vstack([first.coef_, second.coef_]).astype(np.float32)
+        return cls(weights, np.array([first.intercept_[0], second.intercept_[0]], np.float32), threshold)
+
+    def predict(self, texts: Sequence[str], vectors: np.ndarray) -> np.ndarray:
+        """Probabilities of crisis and of emergency for each text, shape (len(texts), 2)."""
+        margins = self._features(texts, vectors) @ self._by_feature + self.bias
+        alarm, emergency = (1 / (1 + np.exp(-margins))).T
+        return np.stack([alarm * (1 - emergency), alarm * emergency], axis=1)
+
+    def alarm(self, text: str, vector: np.ndarray) -> Optional[Alarm]:
+        """The alarm the model hears in one text, or None."""
+        chances = self.predict([text], np.asarray(vector).reshape(1, -1))[0]
+        return Alarm(LABELS[int(chances.argmax())], "model") if chances.sum() >= self.threshold else None
+
+    def save(self, folder: Path) -> None:
+        from safetensors.numpy import save_file
+
+        save_file({"weights": self.weights, "bias": self.bias}, str(folder / "alarm.safetensors"))
+        (folder / "alarm.json").write_text(json.dumps({"threshold": self.threshold, "rules": _digest()}), encoding="utf8")
+
+    @classmethod
+    def load(cls, folder: Path) -> AlarmModel:
+        from safetensors.numpy import load_file
+
+        said = json.loads((folder / "alarm.json").read_text(encoding="utf8"))
+        if said["rules"] != _digest():
+            raise ValueError("nlu/safety has changed since this model was trained: run `make train`")
+        arrays = load_file(str(folder / "alarm.safetensors"))
+        return cls(arrays["weights"], arrays["bias"], said["threshold"])
+
+
+def _digest() -> str:
+    """Of the rules a model was trained with: their cues are its features."""
+    content = b"".join(path.read_bytes() for path in sorted(FOLDER.glob("*.yml")))
+    return sha256(content).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _hashed() -> Tuple[Any, Any]:
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    return (
+        HashingVectorizer(
+            token_pattern=r"\S+", ngram_range=(1, 3), n_features=WORDS, alternate_sign=False, dtype=np.float32
+        ),
+        HashingVectorizer(
+            analyzer="char_wb", ngram_range=(3, 5), n_features=CHARACTERS, alternate_sign=False, dtype=np.float32
+        ),
+    )

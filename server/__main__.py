@@ -23,12 +23,15 @@ def main(arguments: Tuple[str, ...] = ()) -> int:
     Args:
         arguments: one of `MODES`, or nothing for the first.
     """
-    from server.settings import SettingError, Settings, require_free_port
+    from server.guard import TimedProtocol
+    from server.settings import ROOT, SettingError, Settings, require_free_port
 
     mode = arguments[0] if arguments else MODES[0]
     if mode not in MODES or len(arguments) > 1:
         print(f"python -m server [{'|'.join(MODES[1:])}]", file=sys.stderr)
         return 2
+    (ROOT / ".build").mkdir(exist_ok=True)
+    os.umask(0o077)  # what is written from here on, nobody else on the machine reads
     try:
         settings = Settings.from_environment(port=5055 if mode == "actions" else 5005)
         from sanic import Sanic
@@ -74,7 +77,7 @@ def main(arguments: Tuple[str, ...] = ()) -> int:
             app.stop()
 
     app.register_listener(begin, "after_server_start")
-    app.run(host=settings.host, port=settings.port, workers=1, access_log=False, debug=False)
+    app.run(host=settings.host, port=settings.port, workers=1, access_log=False, debug=False, protocol=TimedProtocol)
     return 0
 
 

@@ -19,7 +19,7 @@ from actions.dialogue import apology
 logger = logging.getLogger(__name__)
 
 #: An action server that has not answered by then is taken to be down.
-TIMEOUT_SECONDS = 8.0
+TIMEOUT_SECONDS = 7.0
 HEALTH_SECONDS = 2.0
 
 

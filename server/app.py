@@ -28,47 +28,27 @@ from sanic.helpers import STATUS_CODES
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+import channels
 from actions.actions import check_facts, fact_store, facts_version
-from channels import Seen, feedback
 from channels.rest import RestInput
-from facts import engine
-from server import metrics, rasa_patches, redis_stores, retention, turns
+from channels.retries import LastReplies
+from channels.seen import Seen
+from channels.web import refused
+from server import guard, metrics, rasa_patches, turns, votes
 from server.action_endpoint import InProcessActions, RemoteActions
-from server.conversations import ConversationStore
-from server.counted import CountedPace, CountedVotes
-from server.lengths import require_plain_length
 from server.question_log import QuestionLog
 from server.settings import ROOT, VERSION, SettingError, Settings, is_redis
-from server.takeover import Takeover
+from stores import redis_stores, retention
+from stores.conversations import ConversationStore
+from stores.database import Database
+from stores.votes import VoteStore
 
 logger = logging.getLogger(__name__)
 
 #: A question is a few hundred bytes, a button pressed in Slack comes with the whole reply around it.
 MAX_BODY_BYTES = 262_144
-#: A request that has not come in as a whole by then, or was not answered by then, is given up.
-REQUEST_SECONDS = 10
 #: What has not answered by then counts as not ready.
 READY_SECONDS = 2.5
-#: Module, class, prefix of the environment variables, and which credential each of them is.
-_CHAT_SERVICES = (
-    (
-        "channels.slack",
-        "SlackInput",
-        "SLACK",
-        {"slack_token": "BOT_TOKEN", "slack_signing_secret": "SIGNING_SECRET", "api_url": "API_URL"},
-    ),
-    (
-        "channels.telegram",
-        "TelegramInput",
-        "TELEGRAM",
-        {
-            "access_token": "BOT_TOKEN",
-            "webhook_url": "WEBHOOK_URL",
-            "webhook_secret": "WEBHOOK_SECRET",
-            "api_url": "API_URL",
-        },
-    ),
-)
 
 
 def endpoints(settings: Settings) -> AvailableEndpoints:
@@ -118,7 +98,6 @@ def require_stores(settings: Settings) -> None:
     Raises:
         SettingError: naming the variable.
     """
-    (ROOT / ".build").mkdir(exist_ok=True)
     stores = {
         "LOCKS_URL": settings.locks_url,
         "CONVERSATIONS_URL": settings.conversations_url,
@@ -130,38 +109,40 @@ def require_stores(settings: Settings) -> None:
             if is_redis(url):
                 redis_stores.require(url)
             else:
-                address = engine.address_of(url)
-                opened = engine.open_server(address) if engine.is_server(address) else sa.create_engine(address)
-                opened.connect().close()
-                opened.dispose()
+                opened = Database(url)
+                opened.engine.connect().close()
+                opened.engine.dispose()
         except (sa.exc.SQLAlchemyError, redis.RedisError, OSError, ImportError) as error:
             raise SettingError(f"{name} cannot be used ({type(error).__name__}): is it there and writable?") from error
 
 
-def input_channels(env: Mapping[str, str], settings: Optional[Settings] = None) -> List[InputChannel]:
-    """REST always; Slack and Telegram when any of their variables is set.
+def input_channels(
+    env: Mapping[str, str], settings: Optional[Settings] = None, pace: Optional[metrics.CountedPace] = None
+) -> List[InputChannel]:
+    """REST always; a chat service when any of its variables is set.
 
     Raises:
         SettingError: naming the variable that is missing or unusable.
     """
     settings = settings or Settings.from_environment(env)
     disclaimer = read_yaml_file(ROOT / "domain.yml")["responses"]["utter_disclaimer"][0]["text"]
-    pace = CountedPace(settings.messages_per_minute, settings.locks_url)
+    pace = pace or metrics.CountedPace(settings.messages_per_minute, settings.locks_url)
     # A delivery marked twice over would count as seen before, and be lost.
     shared = redis_stores.connect(settings.locks_url, retries=0) if settings.locks_url else None
-    channels: List[InputChannel] = [RestInput(disclaimer, pace)]
-    for module, kind, prefix, variables in _CHAT_SERVICES:
-        credentials = {key: env.get(f"{prefix}_{name}", "").strip() or None for key, name in variables.items()}
-        if not any(credentials.values()):
+    found: List[InputChannel] = [RestInput(disclaimer, pace, LastReplies(shared=shared))]
+    for name, kind in channels.services().items():
+        prefix = f"{name.upper()}_"
+        if not any(variable.startswith(prefix) and value.strip() for variable, value in env.items()):
             continue
         # Only what is switched on is imported: it takes time at every start.
-        channel = getattr(importlib.import_module(module), kind)
+        service = getattr(importlib.import_module(f"channels.{name}"), kind)
+        credentials = {key: env.get(prefix + variable, "").strip() or None for key, variable, _ in service.SETTINGS}
         try:
             more = {"disclaimer": disclaimer, "seen": Seen(shared=shared), "pace": pace}
-            channels.append(channel.from_credentials({**credentials, **more}))
+            found.append(service.from_credentials({**credentials, **more}))
         except InvalidConfigException as error:
             raise SettingError(str(error)) from error
-    return channels
+    return found
 
 
 def create_app(settings: Settings, model: Optional[Path] = None) -> Sanic:
@@ -171,32 +152,27 @@ def create_app(settings: Settings, model: Optional[Path] = None) -> Sanic:
     chosen = model or model_file(settings)
     require_whole(chosen)
     available = endpoints(settings)
+    pace = metrics.CountedPace(settings.messages_per_minute, settings.locks_url)
     app: Sanic = rasa.core.run.configure_app(
-        input_channels(os.environ, settings),
-        cors=list(settings.web_origins) or None,
+        input_channels(os.environ, settings, pace),
         enable_api=False,
         port=settings.port,
         endpoints=available,
     )
-    rasa_patches.expose_header(app, "Retry-After")
-    app.config.REQUEST_MAX_SIZE = MAX_BODY_BYTES
-    # The one for the head of a request, the other for its body and what becomes of it.
-    app.config.REQUEST_TIMEOUT = app.config.RESPONSE_TIMEOUT = REQUEST_SECONDS
-    app.config.FALLBACK_ERROR_FORMAT = "json"
+    guard.limit(app, MAX_BODY_BYTES)
+    guard.speak_to_browsers(app, settings.web_origins)
     app.register_listener(
         partial(rasa.core.run.load_agent_on_start, str(chosen), available, None), "before_server_start"
     )
     app.register_listener(rasa.core.run.close_resources, "after_server_stop")
-    votes = CountedVotes(settings.feedback_url)
-    app.blueprint(feedback.blueprint(votes))
+    kept = VoteStore(settings.feedback_url)
+    app.blueprint(votes.blueprint(kept, pace))
     questions = _question_log(settings)
-    retention.keep(app, available.tracker_store.sweep, votes.sweep, *((questions.sweep,) if questions else ()))
+    retention.keep(app, available.tracker_store.sweep, kept.sweep, *((questions.sweep,) if questions else ()))
     _add_metrics(app, questions)
     _add_page(app)
     _say_errors_in_json(app)
-    app.signal("http.lifecycle.request")(require_plain_length)
     _add_health(app, available)
-    Takeover(partial(model_file, settings), require_whole, chosen, turns.watch_model).keep_looking(app)
     return app
 
 
@@ -204,10 +180,10 @@ def _say_errors_in_json(app: Sanic) -> None:
     """Sanic would choose HTML or text by what a client accepts, and fail when that cannot be read."""
 
     @app.exception(SanicException)
-    async def refused(request: Request, error: SanicException) -> HTTPResponse:
+    async def problem(request: Request, error: SanicException) -> HTTPResponse:
         reason = STATUS_CODES.get(error.status_code, b"Error").decode()
-        problem = {"code": reason.lower().replace(" ", "_"), "message": f"{reason}."}
-        return response.json({"error": problem}, error.status_code, headers=getattr(error, "headers", None))
+        code = reason.lower().replace(" ", "_")
+        return refused(code, f"{reason}.", error.status_code, getattr(error, "headers", None))
 
 
 def _question_log(settings: Settings) -> Optional[QuestionLog]:
@@ -267,19 +243,19 @@ def _add_page(app: Sanic) -> None:
         return await response.file(str(web / "index.html"))
 
     # File by file: Sanic answers 500 to a folder, a NUL or an overlong name below a folder that it serves.
-    for file in sorted(path for path in web.iterdir() if path.is_file()):
-        app.static(f"/chat/{file.name}", str(file), name=f"web-{file.name}", strict_slashes=True)
+    for file in sorted(path for path in web.rglob("*") if path.is_file()):
+        name = file.relative_to(web).as_posix()
+        app.static(f"/chat/{name}", str(file), name=f"web-{name.replace('/', '-')}", strict_slashes=True)
 
 
 def _add_health(app: Sanic, available: AvailableEndpoints) -> None:
-    checked: Dict[str, Callable[[], Awaitable[Any]]] = {
-        "facts": check_facts,
-        "conversations": available.tracker_store.check,
-    }
+    # Without what all assistants share they are degraded: were they unready, nobody would answer a cry for help.
+    checks: Dict[str, Callable[[], Awaitable[Any]]] = {"conversations": available.tracker_store.check}
     if available.lock_store:
-        checked["locks"] = available.lock_store.check
-    if isinstance(available.action, RemoteActions):
-        checked["actions"] = available.action.check
+        checks["locks"] = available.lock_store.check
+    remote = isinstance(available.action, RemoteActions)
+    checks.update({"actions": available.action.check} if remote else {"facts": check_facts})
+    app.ctx.checks = checks
 
     @app.route("/health/live", methods=["GET"])
     async def live(request: Request) -> HTTPResponse:
@@ -288,9 +264,13 @@ def _add_health(app: Sanic, available: AvailableEndpoints) -> None:
     @app.route("/health/ready", methods=["GET"])
     async def ready(request: Request) -> HTTPResponse:
         agent = getattr(request.app.ctx, "agent", None)
-        found = await asyncio.gather(*(_works(check) for check in checked.values()))
-        checks = {"model": bool(agent and agent.is_ready()), **dict(zip(checked, found, strict=True))}
-        return response.json(checks, 200 if all(checks.values()) else 503)
+        found = dict(zip(checks, await asyncio.gather(*map(_works, checks.values())), strict=True))
+        found["model"] = bool(agent and agent.is_ready())
+        can_answer = found["model"] and found.get("facts", True)
+        # Facts that were read before are served while their file cannot be read.
+        fine = all(found.values()) and not fact_store().problem
+        status = "ok" if fine else "degraded" if can_answer else "unready"
+        return response.json({"status": status, **found}, 200 if can_answer else 503)
 
     @app.route("/version", methods=["GET"])
     async def version(request: Request) -> HTTPResponse:

@@ -7,7 +7,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence, Tuple
 
 os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -21,25 +21,30 @@ def steps(parsed: Dict[str, Any]) -> List[str]:
 
     facts = fact_store().snapshot()
     message = Message.from_rasa(parsed)
-    reply, _ = dialogue.respond(message, Context(), facts)
+    reply, _, decision = dialogue.respond(message, Context(), facts)
     metadata = reply.metadata(facts)
     terms = [
         f"{e['entity']} {e['value']} ({parsed['text'][e['start'] : e['end']]})"
         for e in parsed["entities"]
         if "start" in e
     ]
-    ranking = [f"{r['name']} {r['confidence']:.2f}" for r in parsed["intent_ranking"][:5]]
     return [
         f"message    {parsed['text']}",
         f"terms      {', '.join(terms) or 'none'}",
-        f"intent     {parsed['intent']['name']} (then {', '.join(ranking)})",
-        f"questions  {', '.join(q['intent'] for q in parsed.get('questions') or []) or 'one'}",
-        f"question   topic {metadata['topic']}, about {', '.join(metadata['conditions']) or 'nothing named'}",
+        f"intents    {_ranked(message.intents)}",
+        f"questions  {_ranked(message.questions)}",
+        f"alarm      {message.alarm or 'none'}",
+        f"decided    {decision.say}: {decision.reason}",
+        f"question   {metadata['question'] or metadata['topic']}, about {' and '.join(metadata['conditions']) or None}",
         f"facts      {', '.join(metadata['facts']) or 'none'}",
         f"outcome    {metadata['outcome']}",
         f"answer     {metadata['answer']}",
         f"buttons    {', '.join(b.title for b in reply.buttons) or 'none'}",
     ]
+
+
+def _ranked(measured: Sequence[Tuple[str, float]]) -> str:
+    return ", ".join(f"{name} {confidence:.2f}" for name, confidence in measured[:5]) or "none"
 
 
 async def parse(texts: List[str]) -> List[Dict[str, Any]]:

@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 
 #: Packages whose messages are written out.
-OURS = ("actions", "channels", "facts", "nlu", "replies", "server")
+OURS = ("actions", "channels", "facts", "nlu", "replies", "server", "stores")
 #: Where their code is: a logger's name alone says little, libraries log with loggers that they are handed.
 _OUR_CODE = tuple(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), name, "") for name in OURS)
 

@@ -17,28 +17,30 @@ from sanic import Blueprint
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+import channels
 from actions.reply import Outcome
+from channels.pace import Pace
 from facts.schema import TOPICS
 
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
-CHANNELS = ("rest", "slack", "telegram", "shell", "other")
+CHANNELS = ("rest", *channels.services(), "shell", "other")
 STAGES = ("understanding", "dialogue", "action", "rendering", "turn")
 #: Where errors happen: the loggers whose errors are counted as one, longest name first, and "other".
 _LOGGERS = {
     "server.action_endpoint": "action_endpoint",
-    "server.conversations": "conversations",
-    "server.redis_stores": "conversations",
+    "stores.conversations": "conversations",
+    "stores.redis_stores": "conversations",
+    "stores.question_log": "question_log",
     "server.question_log": "question_log",
-    "channels.rest": "rest",
-    "channels.slack": "slack",
-    "channels.telegram": "telegram",
-    "channels.feedback": "feedback",
+    "server.votes": "feedback",
+    **{f"channels.{name}": name for name in ("rest", *channels.services())},
     "channels": "channels",
     "actions": "actions",
     "facts": "facts",
     "nlu": "nlu",
     "replies": "replies",
     "server": "server",
+    "stores": "stores",
     "rasa_sdk": "rasa",
     "rasa": "rasa",
     "sanic": "web",
@@ -97,6 +99,16 @@ def stage(name: str, seconds: float) -> None:
 def rate_limited(channel: str) -> None:
     """A message was turned away because its sender sends too many."""
     _rate_limited.labels(channel_name(channel)).inc()
+
+
+class CountedPace(Pace):
+    """Counts who is asked to slow down, by channel, which is how the name of a person begins."""
+
+    async def wait(self, person: str) -> int:
+        seconds = await super().wait(person)
+        if seconds:
+            rate_limited(person.partition(":")[0])
+        return seconds
 
 
 def error(where: str) -> None:

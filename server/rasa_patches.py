@@ -19,7 +19,6 @@ from rasa.shared.core.constants import PREVIOUS_ACTION, USER
 from rasa.shared.core.domain import Domain, State
 from rasa.shared.core.events import Event
 from rasa.shared.nlu.constants import INTENT
-from sanic import Sanic
 
 
 class RasaChanged(Exception):
@@ -158,16 +157,3 @@ def apply() -> None:
         for name in ("on_tracker_store_error", "on_tracker_store_retrieve_error"):
             _require(FailSafeTrackerStore, name, "self._on_tracker_store_error(error)")
         Agent._create_tracker_store = staticmethod(_create_honest_tracker_store)
-
-
-def expose_header(app: Sanic, name: str) -> None:
-    """Let pages of other websites read a header of a response. Rasa exposes one of its own only, "filename".
-
-    Args:
-        app: as `rasa.core.run.configure_app` makes it.
-    """
-    try:
-        for _, options in app.ctx.sanic_cors.resources:
-            options["expose_headers"] = name
-    except (AttributeError, TypeError, ValueError) as error:
-        raise RasaChanged("The options of CORS are not where they were") from error

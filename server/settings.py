@@ -5,18 +5,20 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import socket
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Mapping, Optional, Tuple
+from typing import Mapping, Optional, Tuple
 
 from redis.connection import parse_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from facts.engine import address_of
+from stores.database import address_of
 
 ROOT = Path(__file__).parent.parent
 VERSION = (ROOT / "VERSION").read_text(encoding="utf8").strip()
+_ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", re.ASCII)
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -107,11 +109,15 @@ class Settings:
         env = os.environ if env is None else env
         endpoint = env.get("ACTION_ENDPOINT", "").strip() or None
         if endpoint and not endpoint.startswith(("http://", "https://")):
-            raise SettingError(f"ACTION_ENDPOINT={endpoint!r}: give an address such as http://127.0.0.1:5055/webhook")
-        origins: List[str] = [o.strip().rstrip("/") for o in env.get("WEB_ORIGINS", "").split(",") if o.strip()]
+            # Its value is not repeated: it may hold a password.
+            raise SettingError("ACTION_ENDPOINT is no address such as http://127.0.0.1:5055/webhook")
+        origins = [o.strip().rstrip("/").lower() for o in env.get("WEB_ORIGINS", "").split(",") if o.strip()]
         for origin in origins:
-            if not origin.startswith(("http://", "https://")):
-                raise SettingError(f"WEB_ORIGINS: {origin!r} is not an origin such as https://www.example.org")
+            if not _ORIGIN.fullmatch(origin):
+                raise SettingError(
+                    f"WEB_ORIGINS: {origin!r} is not an origin such as https://www.example.org or http://localhost:8000;"
+                    " each website is named in full, without * and path"
+                )
         conversations_url = _url(env, "CONVERSATIONS_URL", cls.conversations_url, redis=True)
         shared = conversations_url if is_redis(conversations_url) else None
         question_log_url = _url(env, "QUESTION_LOG_URL", None) or None

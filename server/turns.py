@@ -118,7 +118,9 @@ def watch(agent: Agent, finished: Callable[[Turn], None], channels: Optional[Map
                 logger.error("A turn could not be counted (%s).", type(error).__name__)
 
     setattr(agent, "handle_message", handle_message)  # noqa: B010 - mypy takes no assignment to a method
-    watch_model(agent)
+    assert agent.processor is not None
+    _time(agent.processor, "parse_message", "understanding", _understood)
+    _time(agent.processor, "predict_next_with_tracker_if_should", "dialogue")
     _time(agent.action_endpoint, "request", "action")
     _time(agent.nlg, "generate", "rendering", _rendered)
 
@@ -126,13 +128,6 @@ def watch(agent: Agent, finished: Callable[[Turn], None], channels: Optional[Map
 def model_of(agent: Optional[Agent]) -> str:
     """The file of the model that an agent answers with; empty while there is none."""
     return str(getattr(getattr(agent, "processor", None), "model_filename", ""))
-
-
-def watch_model(agent: Agent) -> None:
-    """Time the model of a watched agent; again when another has taken its place."""
-    assert agent.processor is not None
-    _time(agent.processor, "parse_message", "understanding", _understood)
-    _time(agent.processor, "predict_next_with_tracker_if_should", "dialogue")
 
 
 def _understood(turn: Turn, parsed: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
     people -> nginx -> two assistants -> balancer -> two action servers
                            |                             |
-                       Redis (conversations, locks)   PostgreSQL (facts, votes, log of questions)
+                       Redis (conversations, locks)                                PostgreSQL (votes, log of questions)
 
     with topology(folder) as running:
         running.address                  # what the public reaches
@@ -18,7 +18,6 @@ from __future__ import annotations
 import os
 import random
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -28,9 +27,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-import pytest
 import requests
 
+from facts.build import build
 from tests.deploy.real_nginx import Nginx, nginx_program
 from tests.services import Postgres, Redis, Service, postgres_server, redis_server
 
@@ -67,9 +66,9 @@ http {{
         proxy_http_version 1.1;
         proxy_set_header Connection "";
         proxy_connect_timeout 500ms;
-        proxy_read_timeout 7s;
+        proxy_read_timeout 6s;
         proxy_next_upstream error timeout non_idempotent;
-        proxy_next_upstream_timeout 7s;
+        proxy_next_upstream_timeout 6s;
         location / {{ proxy_pass http://actions; }}
     }}
 }}
@@ -139,7 +138,7 @@ def server(name: str, folder: Path, *mode: str, **environment: str) -> Program:
         folder,
         [sys.executable, "-W", "ignore", "-m", "server", *mode],
         port,
-        f"http://127.0.0.1:{port}/health/ready",
+        f"http://127.0.0.1:{port}/health" + ("" if "actions" in mode else "/ready"),
         {"PORT": str(port), **environment},
     )
 
@@ -153,7 +152,7 @@ def balancer(folder: Path, behind: list[Program]) -> Program:
     configuration.write_text(BALANCER.format(folder=place, servers=servers, port=port), "utf8")
     user = "user root;" if os.geteuid() == 0 else ""
     command = [nginx_program(), "-p", str(place), "-c", str(configuration), "-g", f"daemon off; {user}"]
-    return Program("balancer", folder, command, port, f"http://127.0.0.1:{port}/health/live", {})
+    return Program("balancer", folder, command, port, f"http://127.0.0.1:{port}/health", {})
 
 
 @dataclass
@@ -204,15 +203,6 @@ def pss(pid: int) -> int:
     return total
 
 
-def build_facts(url: str) -> None:
-    """`python -m facts.build` into a store."""
-    command = [sys.executable, "-W", "ignore", "-m", "facts.build"]
-    environment = {**os.environ, "FACT_STORE_URL": url}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.fail(f"facts.build: {done.stderr}")
-
-
 @contextmanager
 def topology(folder: Path, assistants: int = 2, **more: str) -> Iterator[Topology]:
     """All of it, running.
@@ -227,8 +217,9 @@ def topology(folder: Path, assistants: int = 2, **more: str) -> Iterator[Topolog
             (folder / name).mkdir()
         redis = stack.enter_context(redis_server(folder / "redis"))
         postgres = stack.enter_context(postgres_server(folder))
-        build_facts(postgres.url)
-        shared = {"FACT_STORE_URL": postgres.url}
+        facts = folder / "facts.json"
+        assert build(facts) == []
+        shared = {"FACTS_FILE": str(facts)}
         actions = [server(f"actions-{i}", folder, "actions", **shared) for i in range(2)]
         spread = balancer(folder, actions)
         people = [

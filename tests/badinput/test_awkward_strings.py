@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from channels.rest import MAX_MESSAGE
+from channels.words import MOST_CHARACTERS
 from facts.schema import TOPICS
 from tests.badinput.awkward import MARKER, SLOW, STRINGS, pieces
 from tests.conftest import ROOT, Assistant
@@ -100,7 +100,7 @@ def test_what_can_be_read_is_answered_and_all_else_refused(sent: Sent) -> None:
     def expected(exchange: Exchange) -> int:
         if len(exchange.body) > MOST_BYTES:
             return 413
-        return 200 if exchange.text.strip() and len(exchange.text) <= MAX_MESSAGE else 400
+        return 200 if exchange.text.strip() and len(exchange.text) <= MOST_CHARACTERS else 400
 
     assert [str(e) for e in sent.exchanges if e.response.status_code != expected(e)] == []
     assert {e.response.status_code for e in sent.exchanges} == {200, 400, 413}

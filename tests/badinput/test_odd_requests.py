@@ -87,10 +87,10 @@ def test_a_body_of_an_odd_length_is_refused_and_nobody_waits_for_it(
     goes_on(assistant)
 
 
-def test_an_action_server_does_not_wait_for_it_either(store_url: str, tmp_path: Path) -> None:
+def test_an_action_server_does_not_wait_for_it_either(facts_file: Path, tmp_path: Path) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    settings = {"PORT": str(port), "FACT_STORE_URL": store_url}
+    settings = {"PORT": str(port), "FACTS_FILE": str(facts_file)}
     process = start(["-m", "server", "actions"], f"{address}/health/live", tmp_path / "log", **settings)
     try:
         with connect(address) as connection:

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from schemathesis import DataGenerationMethod
 
-from channels import feedback, rest
+from channels import rest
 from channels.pace import Pace
+from channels.words import MOST_CHARACTERS
 from facts.schema import CONDITIONS, TOPICS
+from stores.votes import MAX_REASON, MAX_VOTE
 from tests.channels.running_channel import Assistant as StandIn
 from tests.channels.running_channel import serving
 from tests.conftest import ROOT, Assistant
@@ -193,19 +195,20 @@ async def test_a_sender_in_a_hurry_and_a_turn_that_fails_are_answered_as_describ
 
 def test_limits_and_closed_lists_are_those_of_the_code() -> None:
     message, vote, metadata = (SCHEMAS[name]["properties"] for name in ("Message", "Vote", "Metadata"))
-    assert message["message"]["maxLength"] == rest.MAX_MESSAGE
+    assert message["message"]["maxLength"] == MOST_CHARACTERS
     assert message["sender"]["pattern"] == f"^{rest._SENDER.pattern}$"
-    assert (vote["reason"]["maxLength"], vote["vote"]["maxLength"]) == (feedback.MAX_REASON, feedback.MAX_VOTE)
+    assert (vote["reason"]["maxLength"], vote["vote"]["maxLength"]) == (MAX_REASON, MAX_VOTE)
     assert SCHEMAS["Topic"]["enum"] == list(TOPICS)
     assert metadata["conditions"]["items"]["enum"] == list(CONDITIONS)
     assert set(metadata["outcome"]["enum"]) == OUTCOMES
-    assert set(SCHEMAS["Metadata"]["required"]) == KEYS == set(metadata) - {"topics"}
+    assert set(SCHEMAS["Metadata"]["required"]) == KEYS == set(metadata) - {"topics", "questions", "language"}
 
 
 def test_every_code_of_an_error_is_listed() -> None:
-    code = "".join((ROOT / "channels" / name).read_text("utf8") for name in ("rest.py", "feedback.py"))
-    named = set(re.findall(r'(?:BadRequest\(\s*|"code": )"(\w+)"', code))
-    named |= {f"bad_{name}" for name in re.findall(r'_(?:text|name)\(body, "(\w+)"', code)}
+    files = ("channels/rest.py", "channels/web.py", "channels/turns.py", "server/votes.py")
+    code = "".join((ROOT / name).read_text("utf8") for name in files)
+    named = set(re.findall(r'(?:BadRequest|Refusal|refused)\(\s*"(\w+)"', code))
+    named |= {f"bad_{name}" for name in re.findall(r'_(?:text|one_of)\(body, "(\w+)"', code)}
     assert named == set(SCHEMAS["Error"]["properties"]["error"]["properties"]["code"]["enum"])
 
 

@@ -11,8 +11,8 @@ import structlog
 from rasa.core.agent import Agent
 from rasa.model import get_latest_model
 
-from channels import typed
 from channels.slack import escaped, question_in
+from channels.words import typed
 from tests.badinput.awkward import SLOW, STRINGS
 from tests.conftest import ROOT
 

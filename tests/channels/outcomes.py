@@ -25,7 +25,7 @@ def payload(intent, **entities):
     return f"/{intent}{json.dumps(entities, separators=(',', ':'))}" if entities else f"/{intent}"
 
 
-LONG_PAYLOAD = payload("symptom_check", condition=["MS", "ALS"], term=["bladder urgency", "nocturia", "Überaktivität"])
+LONG_PAYLOAD = payload("symptom_check", condition=["ALS"], symptom=["bladder urgency", "nocturia", "Überaktivität"])
 
 
 def reply(outcome, answer, *, comparison=(), sources=(), reviewed=None, checked=True, buttons=(), **more):

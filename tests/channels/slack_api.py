@@ -20,12 +20,16 @@ class Refused(Exception):
 
 
 class SlackApi:
-    """`posts` holds what was accepted; `errors` are given out first: a code or an HTTP status per call."""
+    """`posts` holds what was accepted; `errors` are given out first: a code or an HTTP status per call.
+
+    `answers` are given out in place of those to posts that were accepted.
+    """
 
     def __init__(self):
         self.posts = []
         self.refused = []
         self.errors = []
+        self.answers = []
         app = web.Application()
         app.router.add_post("/api/chat.postMessage", self.post_message)
         self.server = TestServer(app)
@@ -60,6 +64,12 @@ class SlackApi:
             self.refused.append((str(error), post))
             return web.json_response({"ok": False, "error": str(error)})
         self.posts.append(post)
+        if self.answers:
+            answer = self.answers.pop(0)
+            if answer == "close":
+                request.transport.close()
+                return web.Response()
+            return answer
         return web.json_response({"ok": True, "channel": post["channel"], "ts": "1.2", "message": {}})
 
 

@@ -60,10 +60,14 @@ class Parsed(HTMLParser):
 
 
 class TelegramApi:
-    """`sent` holds the accepted messages; `errors` are given out first: (status, body) per call."""
+    """`sent` holds the accepted messages; `errors` are given out first: (status, body) per call.
+
+    `answers` are given out in place of those to calls that were done: a response, or one that is cut off.
+    """
 
     def __init__(self):
         self.sent, self.refused, self.webhooks, self.acknowledged, self.errors = [], [], [], [], []
+        self.answers = []
         self.queries = set()
         app = web.Application()
         app.router.add_post("/bot{token}/{method}", self.call)
@@ -87,6 +91,7 @@ class TelegramApi:
             status, body = self.errors.pop(0)
             return web.json_response({"ok": False, "error_code": status, **body}, status=status)
         method = {
+            "getMe": self.me,
             "sendMessage": self.send,
             "setWebhook": self.webhook,
             "answerCallbackQuery": self.acknowledge,
@@ -99,7 +104,17 @@ class TelegramApi:
         except Refused as error:
             self.refused.append(str(error))
             return self.error(400, str(error))
+        if self.answers:
+            answer = self.answers.pop(0)
+            if answer == "close":
+                request.transport.close()
+                return web.Response()
+            return answer
         return web.json_response({"ok": True, "result": result})
+
+    @staticmethod
+    def me(_):
+        return {"id": int(TOKEN.partition(":")[0]), "is_bot": True, "first_name": "Answers", "username": "ms_als_bot"}
 
     @staticmethod
     def error(status, description):
@@ -122,6 +137,7 @@ class TelegramApi:
             {
                 "chat": int(fields["chat_id"]),
                 "topic": fields.get("message_thread_id"),
+                "quotes": json.loads(fields.get("reply_parameters", "{}")).get("message_id"),
                 "text": plain,
                 "links": parsed.links if parsed else [],
                 "buttons": [b for row in rows for b in row],

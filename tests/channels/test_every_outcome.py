@@ -118,20 +118,20 @@ def telegram_api() -> Iterator[TelegramApi]:
 
 
 @pytest.fixture(scope="module")
-def facts_file(store_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def own_facts(facts_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store of this module's own, so that it can be taken away."""
-    path = tmp_path_factory.mktemp("own") / "facts.sqlite"
-    shutil.copy(store_url.removeprefix("sqlite:///"), path)
+    path = tmp_path_factory.mktemp("own") / "facts.json"
+    shutil.copy(facts_file, path)
     return path
 
 
 @pytest.fixture(scope="module")
 def assistant(
-    start_assistant: Callable[..., Assistant], slack_api: SlackApi, telegram_api: TelegramApi, facts_file: Path
+    start_assistant: Callable[..., Assistant], slack_api: SlackApi, telegram_api: TelegramApi, own_facts: Path
 ) -> Assistant:
     started = start_assistant(
-        FACT_STORE_URL=f"sqlite:///{facts_file}",
-        FEEDBACK_URL=f"sqlite:///{facts_file.parent}/feedback.sqlite",
+        FACTS_FILE=str(own_facts),
+        FEEDBACK_URL=f"sqlite:///{own_facts.parent}/feedback.sqlite",
         MESSAGES_PER_MINUTE="0",
         SLACK_BOT_TOKEN=SLACK_TOKEN,
         SLACK_SIGNING_SECRET=SLACK_SECRET,

@@ -272,11 +272,11 @@ def test_without_a_terminal_the_buttons_are_numbered(api: RestApi) -> None:
 # --- with the assistant behind it ---------------------------------------------------------------------
 
 
-def server_shell(folder: Path, store_url: str, **environment: str) -> Terminal:
+def server_shell(folder: Path, facts_file: Path, **environment: str) -> Terminal:
     """`make shell` in a terminal."""
     settings = {
         "PORT": str(free_port()),
-        "FACT_STORE_URL": store_url,
+        "FACTS_FILE": str(facts_file),
         "CONVERSATIONS_URL": f"sqlite:///{folder}/conversations.sqlite",
         "FEEDBACK_URL": f"sqlite:///{folder}/feedback.sqlite",
         "RASA_TELEMETRY_ENABLED": "false",
@@ -295,8 +295,8 @@ def is_over(pid: int) -> bool:
     return False
 
 
-def test_make_shell_answers_and_ctrl_d_stops_the_assistant(store_url: str, tmp_path: Path) -> None:
-    terminal = server_shell(tmp_path, store_url)
+def test_make_shell_answers_and_ctrl_d_stops_the_assistant(facts_file: Path, tmp_path: Path) -> None:
+    terminal = server_shell(tmp_path, facts_file)
     try:
         terminal.press(f"how is ms diagnosed{ENTER}")
         first = terminal.until(r"Next\? \((.|\n)*And in ALS\?")
@@ -312,9 +312,9 @@ def test_make_shell_answers_and_ctrl_d_stops_the_assistant(store_url: str, tmp_p
     assert "Traceback" not in terminal.shown + (tmp_path / "log").read_text()
 
 
-def test_ctrl_c_while_waiting_for_an_answer_stops_the_assistant(store_url: str, tmp_path: Path, api: RestApi) -> None:
+def test_ctrl_c_while_waiting_for_an_answer_stops_the_assistant(facts_file: Path, tmp_path: Path, api: RestApi) -> None:
     # An action server that takes the question and says nothing.
-    terminal = server_shell(tmp_path, store_url, ACTION_ENDPOINT=f"{api.url}/never")
+    terminal = server_shell(tmp_path, facts_file, ACTION_ENDPOINT=f"{api.url}/never")
     try:
         terminal.press(f"how is ms diagnosed{ENTER}")
         assert api.asked.wait(20)

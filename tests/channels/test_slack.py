@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import logging
@@ -10,13 +11,15 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlencode
 
 import pytest
-from outcomes import DISCLAIMER, OUTCOMES, reply, words_of
+from aiohttp import web
+from outcomes import DISCLAIMER, OUTCOMES, reply
+from outcomes import words_of as every_word
 from running_channel import Assistant, serving, until
 from slack_api import TOKEN, SlackApi, buttons, check, links, shown
 from slack_sdk.signature import SignatureVerifier
 
-import channels
-from channels.slack import SlackInput, escaped, messages, question_in
+from channels import words
+from channels.slack import SlackInput, escaped, messages, question_in, words_of
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 HELLO = reply("smalltalk", "Hello.")
@@ -98,7 +101,7 @@ async def test_every_outcome_arrives_whole(outcome):
         assert len(s.api.posts) == 1
         post = s.api.posts[0]
         text = shown(post).translate(str.maketrans("\u2217\u02cd\u223c\u02cb\u203a¦", "*_~`>|"))
-        assert [w for w in words_of(message) if w not in text and w.strip("*") not in text] == []
+        assert [w for w in every_word(message) if w not in text and w.strip("*") not in text] == []
         assert [b for b in post["blocks"] if b["type"] == "context"][-1]["elements"][0]["text"] == DISCLAIMER
         for source in message["metadata"]["sources"]:
             url = source["url"]
@@ -166,7 +169,7 @@ def test_long_replies_keep_every_word_within_the_limits(message):
         assert DISCLAIMER in part["text"]
         assert DISCLAIMER in shown(part)
     text = "".join("".join(shown(p) for p in parts).split())
-    assert [w for w in set(words_of(message)) if len(w) < 2000 and w not in text] == []
+    assert [w for w in set(every_word(message)) if len(w) < 2000 and w not in text] == []
     for character in "x&":
         assert text.count(character) >= message["metadata"]["answer"].count(character)
     assert [b["value"] for p in parts for b in buttons(p)] == [b["payload"] for b in message["buttons"]]
@@ -303,7 +306,7 @@ async def test_a_replayed_press_is_answered_once():
 @pytest.mark.asyncio
 async def test_a_reply_to_a_press_says_what_was_pressed():
     async with slack() as s:
-        await s.answered(s.press("/x", text={"type": "plain_text", "text": "Types of MS & *forms*"}))
+        await s.answered(s.press("/tell_more", text={"type": "plain_text", "text": "Types of MS & *forms*"}))
         post = s.api.posts[0]
         assert post["blocks"][0]["text"]["text"] == "*Types of MS &amp; \u2217forms\u2217*"
         assert post["text"].startswith("Types of MS &amp; \u2217forms*\nHello.")
@@ -358,7 +361,7 @@ async def test_answers_go_where_the_question_was_and_conversations_stay_apart():
             ("C1", "100.1"),
             ("C1", "100.1"),
         ]
-        assert [m.sender_id for m in s.assistant.messages] == ["slack:T1:U1"] * 2 + ["slack:T1:U1:C1:100.1"] * 3
+        assert [m.sender_id for m in s.assistant.messages] == ["slack:U1"] * 2 + ["slack:U1:C1:100.1"] * 3
         assert s.assistant.texts == ["direct", "in a thread", "in a channel", "and ALS?", "/tell_more"]
         assert {m.input_channel for m in s.assistant.messages} == {"slack"}
 
@@ -367,9 +370,9 @@ async def test_answers_go_where_the_question_was_and_conversations_stay_apart():
 async def test_a_message_nobody_asked_for_goes_to_the_conversations_place():
     async with SlackApi() as api:
         output = channel_for(api).get_output_channel()
-        await output.send_response("slack:T1:U1", HELLO)
-        await output.send_response("slack:T1:U1:C1:5.5", HELLO)
-        await output.send_text_message("slack:T1:U1", "one\n\ntwo")
+        await output.send_response("slack:U1", HELLO)
+        await output.send_response("slack:U1:C1:5.5", HELLO)
+        await output.send_text_message("slack:U1", "one\n\ntwo")
         assert [(p["channel"], p.get("thread_ts")) for p in api.posts] == [
             ("U1", None),
             ("C1", "5.5"),
@@ -392,8 +395,8 @@ async def test_pictures_and_endless_texts_get_a_kind_sentence_with_the_disclaime
         await s.answered(s.event(text="", subtype="file_share", files=[{"id": "F1"}]))
         await s.answered(s.event(text="a" * 40_000))
         await s.answered(s.event(text="is this MS?", subtype="file_share", files=[{"id": "F1"}]))
-        assert channels.TEXT_ONLY in s.api.posts[0]["text"]
-        assert channels.TOO_LONG in s.api.posts[1]["text"]
+        assert words.TEXT_ONLY in s.api.posts[0]["text"]
+        assert words.TOO_LONG in s.api.posts[1]["text"]
         assert all(p["text"].endswith("Ours.") and shown(p).endswith("Ours.") for p in s.api.posts[:2])
         assert s.assistant.texts == ["is this MS?"]
 
@@ -405,8 +408,8 @@ async def test_a_failing_turn_ends_in_an_apology(failure, caplog):
     async with slack(failure) as s:
         await s.event(text="my secret words")
         await until(lambda: s.api.posts)
-        assert channels.APOLOGY in s.api.posts[0]["text"]
-        assert channels.DISCLAIMER in shown(s.api.posts[0])
+        assert words.APOLOGY in s.api.posts[0]["text"]
+        assert words.DISCLAIMER in shown(s.api.posts[0])
     assert "secret words" not in caplog.text
     assert TOKEN not in caplog.text
     assert SECRET not in caplog.text
@@ -414,21 +417,17 @@ async def test_a_failing_turn_ends_in_an_apology(failure, caplog):
 
 @pytest.mark.asyncio
 async def test_a_turn_that_takes_too_long_ends_in_an_apology():
-    import asyncio
-
     async def sleeping(_):
         await asyncio.sleep(30)
 
     async with SlackApi() as api, serving(channel_for(api, seconds=0.05), sleeping) as client:
         await Slack(client, api, None).event(text="hi")
         await until(lambda: api.posts)
-        assert channels.APOLOGY in api.posts[0]["text"]
+        assert words.APOLOGY in api.posts[0]["text"]
 
 
 @pytest.mark.asyncio
 async def test_slack_gets_its_200_before_the_answer_is_there():
-    import asyncio
-
     ready = asyncio.Event()
 
     async def waiting(message):
@@ -494,3 +493,131 @@ def test_rasa_makes_the_channel_from_credentials():
     made = _create_single_channel("channels.slack.SlackInput", {"slack_token": TOKEN, "slack_signing_secret": SECRET})
     assert isinstance(made, SlackInput)
     assert made.url_prefix() == "slack"
+
+
+# --- what people reported of other chat software -----------------------------------------------------
+
+QUESTION = [{"type": "text", "text": "How is "}, {"type": "text", "text": "ALS & <MS>", "style": {"bold": True}}]
+
+
+def section(*said):
+    return {"type": "rich_text_section", "elements": list(said)}
+
+
+RICH = {"type": "rich_text", "elements": [section(*QUESTION, {"type": "text", "text": " told apart?"})]}
+LIST = {"type": "rich_text", "elements": [{"type": "rich_text_list", "elements": [section(*QUESTION)] * 2}]}
+EMOJI = {"type": "rich_text", "elements": [section({"type": "emoji", "name": "sos", "unicode": "1f198"})]}
+
+
+@pytest.mark.parametrize(
+    ("event", "read"),
+    [
+        ({"blocks": [RICH]}, "How is ALS & <MS> told apart?"),
+        ({"blocks": [LIST]}, "How is ALS & <MS>\nHow is ALS & <MS>"),
+        ({"attachments": [{"is_share": True, "text": "what is MS?", "fallback": "x"}]}, "what is MS?"),
+        ({"attachments": [{"message_blocks": [{"message": {"blocks": [RICH]}}]}]}, "How is ALS & <MS> told apart?"),
+        ({"text": "<@UBOT>", "attachments": [{"text": "what is MS?"}]}, "what is MS?"),
+        ({"text": "is this true?", "attachments": [{"text": "what is MS?"}]}, "is this true?"),
+        ({"blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "what is MS?"}}]}, "what is MS?"),
+        (
+            {
+                "blocks": [
+                    {
+                        "type": "rich_text",
+                        "elements": [
+                            {"type": "rich_text_section", "elements": [{"type": "emoji", "unicode": "1f198"}]}
+                        ],
+                    }
+                ]
+            },
+            "\U0001f198",
+        ),
+        ({"blocks": 3, "attachments": [4]}, ""),
+        ({"blocks": [{"type": "rich_text", "elements": [{"elements": [{"elements": 5}]}]}]}, ""),
+    ],
+)
+def test_what_was_forwarded_or_is_rich_text_alone_is_read(event, read):
+    assert question_in(words_of(event)) == read
+
+
+@pytest.mark.asyncio
+async def test_a_forwarded_message_is_a_question():
+    async with slack() as s:
+        await s.answered(s.event(text="", attachments=[{"text": "what is MS?", "is_share": True}]))
+        assert s.assistant.texts == ["what is MS?"]
+
+
+@pytest.mark.asyncio
+async def test_in_a_shared_channel_a_press_goes_on_with_the_conversation_whichever_workspace_it_names():
+    async with slack() as s:
+        await s.answered(s.event(type="app_mention", channel="C1", ts="100.1", text="<@UBOT> hi"))
+        payload = {
+            "type": "block_actions",
+            "team": {"id": "TOTHER"},
+            "user": {"id": "U1", "team_id": "TOTHER"},
+            "channel": {"id": "C1"},
+            "message": {"ts": "100.2", "thread_ts": "100.1"},
+            "actions": [{"action_id": "ask_0", "value": "/tell_more", "action_ts": "1"}],
+        }
+        await s.answered(s.call(urlencode({"payload": json.dumps(payload)}), "application/x-www-form-urlencoded"))
+        assert len({m.sender_id for m in s.assistant.messages}) == 1
+
+
+@pytest.mark.asyncio
+async def test_two_presses_of_one_button_at_once_act_once_and_one_later_acts_again(monkeypatch):
+    monkeypatch.setattr("channels.slack.PRESSED_SECONDS", 0.3)
+    async with slack() as s:
+        await s.answered(s.press("/tell_more"))
+        await asyncio.sleep(0.15)
+        await s.press("/tell_more")
+        await s.answered(s.press("/tell_more", action_id="ask_1"))  # another button
+        await asyncio.sleep(0.3)
+        await s.answered(s.press("/tell_more"))
+        assert s.assistant.texts == ["/tell_more"] * 3
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "answer",
+    [lambda: web.json_response({"ok": False}, status=500), lambda: "close", lambda: web.Response(text="<html>")],
+    ids=["500", "closed", "no JSON"],
+)
+async def test_a_post_whose_answer_is_lost_is_not_posted_twice_but_for_a_cry_for_help(answer, caplog):
+    async with slack() as s:
+        s.api.answers.append(answer())
+        await s.answered(s.event(text="hi"))
+        await s.answered(s.event(text="last"))
+        await until(lambda: len(s.assistant.messages) == 2)
+        assert [p["text"] for p in s.api.posts] == [HELLO["text"]] * 2
+        assert "which may be there" in caplog.text
+    async with slack(OUTCOMES["crisis"]) as s:
+        s.api.answers.append(answer())
+        await s.event(text="I want to die")
+        await until(lambda: len(s.api.posts) == 2)
+
+
+@pytest.mark.asyncio
+async def test_in_a_closed_channel_nothing_is_tried_again(caplog):
+    async with slack() as s:
+        s.api.errors.append("is_archived")
+        await s.event(type="app_mention", channel="C1", text="<@UBOT> hi")
+        await s.answered(s.event(text="last"))
+        assert [p["channel"] for p in s.api.posts] == ["D1"]
+    assert words.APOLOGY not in caplog.text
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("value", ["/restart", '/session_start{"x":1}', "/EXTERNAL: x", "restart", "/old_topic"])
+async def test_a_button_that_is_not_known_is_neither_control_input_nor_a_sentence(value):
+    async with slack() as s:
+        await s.answered(s.press(value))
+        assert s.assistant.texts == [words.UNKNOWN_BUTTON]
+
+
+@pytest.mark.asyncio
+async def test_a_cry_for_help_in_a_message_that_is_too_long_is_answered_as_one():
+    async with slack() as s:
+        await s.answered(s.event(text="I want to die. " + "I am so tired of all this. " * 200))
+        await s.answered(s.event(text="My day was long. " * 300 + " I want to die"))
+        assert all("988" in p["text"] for p in s.api.posts)
+        assert s.assistant.texts == []

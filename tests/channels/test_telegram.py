@@ -9,11 +9,12 @@ import logging
 from contextlib import asynccontextmanager
 
 import pytest
+from aiohttp import web
 from outcomes import DISCLAIMER, LONG_PAYLOAD, OUTCOMES, reply, words_of
 from running_channel import Assistant, serving, until
 from telegram_api import TOKEN, Parsed, TelegramApi
 
-import channels
+from channels import words
 from channels.rendering import utf16_length
 from channels.telegram import EXPIRED, Presses, TelegramInput, messages
 
@@ -269,13 +270,13 @@ async def test_start_and_help_are_questions_and_other_slashes_are_text():
             "/help",
             "/help@ms_als_bot",
             "/restart",
-            "/help I can't breathe",
+            "/help me understand",
         ]:
             await t.answered(t.message(text))
         await t.answered(t.message('/diagnosis{"condition":["ALS"]}'))
         await t.answered(t.message("/start\n/restart"))
         assert t.assistant.texts == [
-            *("/greet", "/greet", "/help", "/help", "restart", "help I can't breathe"),
+            *("/greet", "/greet", "/help", "/help", "restart", "help me understand"),
             *('diagnosis{"condition":["ALS"]}', "start\n/restart"),
         ]
 
@@ -316,7 +317,7 @@ async def test_what_is_no_text_gets_a_kind_sentence_with_the_disclaimer():
         for kind in ("photo", "voice", "sticker", "location", "document"):
             await t.answered(t.message(**{kind: {}}))
         await t.answered(t.message("/"))
-        assert all(s["text"] == f"{channels.TEXT_ONLY}\n\nOurs." for s in t.api.sent)
+        assert all(s["text"] == f"{words.TEXT_ONLY}\n\nOurs." for s in t.api.sent)
         await t.answered(t.message(photo=[{}], caption="what is ALS?"))
         assert t.assistant.texts == ["what is ALS?"]
 
@@ -327,7 +328,7 @@ async def test_conversations_stay_apart_and_answers_go_where_the_question_was():
         await t.answered(t.message("private"))
         await t.answered(t.message("@ms_als_bot what is MS?", chat=-100, kind="supergroup", user=8))
         topic = {"message_thread_id": 3, "is_topic_message": True}
-        await t.answered(t.message("and ALS?", chat=-100, kind="supergroup", user=9, **topic))
+        await t.answered(t.message("@MS_ALS_bot and ALS?", chat=-100, kind="supergroup", user=9, **topic))
         assert [m.sender_id for m in t.assistant.messages] == [
             "telegram:7",
             "telegram:-100:8",
@@ -356,11 +357,11 @@ async def test_a_press_that_we_did_not_offer_is_no_control_input(data):
     async with telegram() as t:
         await t.answered(t.press(data))
         assert t.api.sent[0]["text"].startswith(EXPIRED)
-        assert t.api.sent[0]["text"].endswith(channels.DISCLAIMER)
+        assert t.api.sent[0]["text"].endswith(words.DISCLAIMER)
         await until(lambda: t.api.acknowledged)
         assert not t.assistant.messages
         keyboard = {"inline_keyboard": [[{"text": "/restart How is it treated?", "callback_data": data}]]}
-        await t.answered(t.press(data, reply_markup=keyboard))
+        await t.answered(t.press(data, reply_markup=keyboard, message_id=2))
         assert t.assistant.texts == ["restart How is it treated?"]  # its title, as if it were typed
 
 
@@ -411,7 +412,7 @@ async def test_a_failing_turn_ends_in_an_apology(failure, caplog):
     caplog.set_level(logging.DEBUG)
     async with telegram(failure) as t:
         await t.answered(t.message("my secret words"))
-        assert t.api.sent[0]["text"] == f"{channels.APOLOGY}\n\n{channels.DISCLAIMER}"
+        assert t.api.sent[0]["text"] == f"{words.APOLOGY}\n\n{words.DISCLAIMER}"
     for secret in ("secret words", TOKEN, SECRET):
         assert secret not in caplog.text
 
@@ -421,7 +422,7 @@ async def test_a_busy_telegram_is_waited_for_and_an_unreachable_one_asked_again(
     async with telegram() as t:
         t.api.errors += [
             (429, {"description": "Too Many Requests: retry after 1", "parameters": {"retry_after": 1}}),
-            (502, {"description": "Bad Gateway"}),
+            (503, {"description": "Service Unavailable"}),
         ]
         await t.message("hi")
         await until(lambda: t.api.sent)
@@ -436,7 +437,7 @@ async def test_a_group_that_became_a_supergroup_is_followed():
             "parameters": {"migrate_to_chat_id": -100},
         }
         t.api.errors += [(400, moved)]
-        await t.answered(t.message("hi", chat=-5, kind="group"))
+        await t.answered(t.message("@ms_als_bot hi", chat=-5, kind="group"))
         assert t.api.sent[0]["chat"] == -100
 
 
@@ -452,9 +453,9 @@ async def test_when_markup_is_refused_the_words_still_arrive():
 @pytest.mark.asyncio
 async def test_someone_who_blocked_the_bot_is_no_trouble(caplog):
     async with telegram() as t:
-        t.api.errors += [(403, {"description": "Forbidden: bot was blocked by the user"})] * 2
+        t.api.errors += [(403, {"description": "Forbidden: bot was blocked by the user"})]
         await t.message("hi")
-        await until(lambda: "could not be sent: Forbidden" in caplog.text)
+        await until(lambda: "nothing can be sent there: Forbidden" in caplog.text)
         await t.answered(t.message("again"))
 
 
@@ -484,3 +485,148 @@ def test_rasa_makes_the_channel_from_credentials():
     made = _create_single_channel("channels.telegram.TelegramInput", GOOD)
     assert isinstance(made, TelegramInput)
     assert made.url_prefix() == "telegram"
+
+
+# --- what people reported of other chat software -----------------------------------------------------
+
+
+def group(text=None, **more):
+    return {"text": text, "chat": -100, "kind": "supergroup", **more}
+
+
+BY_US = {"reply_to_message": {"message_id": 5, "from": {"id": 123456, "is_bot": True}}}
+BY_ANOTHER = {"reply_to_message": {"message_id": 5, "from": {"id": 8, "is_bot": False}}}
+NAMED = {"entities": [{"type": "text_mention", "offset": 0, "length": 4, "user": {"id": 123456}}]}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("message", "read"),
+    [
+        (group("how is the weather"), None),
+        (group("/start@other_bot"), None),
+        (group("/start@other_bot", **BY_US), None),
+        (group("/weather"), None),
+        (group("@other_bot what is MS"), None),
+        (group("@ms_als_bot2 what is MS"), None),
+        (group("@user what is MS", **BY_ANOTHER), None),
+        (group("@ms_als_bot what is MS", is_automatic_forward=True), None),
+        (group(photo=[{}]), None),
+        (group(checklist={}), None),
+        (group("/start"), "/greet"),
+        (group("/help@MS_ALS_bot"), "/help"),
+        (group("/help@ms_als_bot I can't breathe"), "help I can't breathe"),
+        (group("@ms_als_bot"), "/greet"),
+        (group("what is MS, @ms_als_bot?"), "what is MS, ?"),
+        (group("and for ALS?", **BY_US), "and for ALS?"),
+        (group("MS and ALS Answers, what is MS", **NAMED), "MS and ALS Answers, what is MS"),
+        (group(photo=[{}], caption="@ms_als_bot what is ALS?"), "what is ALS?"),
+    ],
+)
+async def test_in_a_group_what_is_meant_for_us_is_answered_and_nothing_else(message, read):
+    async with telegram() as t:
+        await t.message(**message)
+        await t.answered(t.message("last"))
+        await until(lambda: "last" in t.assistant.texts)
+        assert [text for text in t.assistant.texts if text != "last"] == ([read] if read else [])
+
+
+@pytest.mark.asyncio
+async def test_in_a_group_the_question_is_quoted_and_in_private_it_is_not():
+    async with telegram() as t:
+        await t.answered(t.message("@ms_als_bot hi", chat=-100, kind="group", message_id=77))
+        await t.answered(t.message("hi", message_id=78))
+        assert [s["quotes"] for s in t.api.sent] == [77, None]
+
+
+@pytest.mark.asyncio
+async def test_who_writes_as_a_channel_or_as_an_anonymous_administrator_is_a_person():
+    async with telegram() as t:
+        for chat, number in ((-555, 136817688), (-100, 1087968824)):
+            body = update("@ms_als_bot hi", chat=-100, kind="supergroup", sender_chat={"id": chat, "type": "channel"})
+            body["message"]["from"] = {"id": number, "is_bot": True, "first_name": "Channel"}
+            await t.answered(t.call(body))
+        assert [m.sender_id for m in t.assistant.messages] == ["telegram:-100:-555", "telegram:-100:-100"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("why", ["TOPIC_CLOSED", "not enough rights to send text messages to the chat"])
+async def test_a_closed_topic_is_not_tried_again(why, caplog):
+    async with telegram() as t:
+        t.api.errors.append((400, {"description": f"Bad Request: {why}"}))
+        await t.message("@ms_als_bot hi", chat=-100, kind="supergroup")
+        await until(lambda: t.assistant.messages)
+        await t.answered(t.message("last"))
+        assert [s["chat"] for s in t.api.sent] == [7]
+        assert not t.api.errors
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", ["checklist", "gift", "unique_gift", "paid_media", "something_new"])
+async def test_new_kinds_of_message_get_the_kind_sentence_in_private(kind):
+    async with telegram() as t:
+        await t.answered(t.message(**{kind: {}}))
+        assert t.api.sent[0]["text"].startswith(words.TEXT_ONLY)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "news", ["pinned_message", "boost_added", "forum_topic_created", "successful_payment", "write_access_allowed"]
+)
+async def test_what_telegram_itself_says_gets_no_reply(news):
+    async with telegram() as t:
+        await t.message(**{news: {}})
+        await t.answered(t.message("last"))
+        assert len(t.api.sent) == 1
+
+
+LOST = {
+    "another shape": lambda: web.json_response({"ok": True, "result": True}),
+    "half a message": lambda: web.json_response({"ok": True, "result": {"message_id": 4}}),
+    "no result": lambda: web.json_response({"ok": True}),
+    "no JSON": lambda: web.Response(text="ok"),
+    "500": lambda: web.json_response({"ok": False, "description": "Internal"}, status=500),
+    "closed": lambda: "close",
+}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("answer", LOST.values(), ids=LOST)
+async def test_a_message_whose_answer_is_lost_or_odd_is_sent_once_and_nothing_follows(answer):
+    async with telegram() as t:
+        t.api.answers.append(answer())
+        await t.answered(t.message("hi"))
+        await t.answered(t.message("last"))
+        await until(lambda: len(t.assistant.messages) == 2)
+        await asyncio.sleep(0.3)
+        assert [s["text"] for s in t.api.sent] == [f"Hello.\n\n{DISCLAIMER}"] * 2
+
+
+@pytest.mark.asyncio
+async def test_a_cry_for_help_is_sent_again_when_its_answer_is_lost():
+    async with telegram(OUTCOMES["crisis"]) as t:
+        t.api.answers.append(LOST["500"]())
+        await t.message("I want to die")
+        await until(lambda: len(t.api.sent) == 2)
+
+
+@pytest.mark.asyncio
+async def test_two_presses_of_one_button_at_once_act_once():
+    async with telegram(OUTCOMES["clarify"]) as t:
+        await t.answered(t.message("hi"))
+        data = t.api.sent[0]["buttons"][0]["callback_data"]
+        await t.answered(t.press(data))
+        await t.press(data)
+        await t.answered(t.message("last"))
+        await until(lambda: len(t.api.acknowledged) == 2)  # neither shows a spinner any more
+        assert len(t.assistant.messages) == 3
+
+
+@pytest.mark.asyncio
+async def test_a_message_of_more_than_2000_characters_gets_a_kind_sentence_or_help():
+    async with telegram() as t:
+        await t.answered(t.message("what is MS " * 200))
+        await t.answered(t.message("what is MS " * 200 + "I want to die"))
+        assert t.api.sent[0]["text"].startswith(words.TOO_LONG)
+        assert "988" in t.api.sent[1]["text"]
+        assert not t.assistant.messages

@@ -8,6 +8,7 @@ from typing import Any
 KEYS = {
     "outcome",
     "topic",
+    "question",
     "conditions",
     "terms",
     "answer",
@@ -28,6 +29,7 @@ OUTCOMES = {
     "crisis",
     "emergency",
     "smalltalk",
+    "other_language",
     "error",
 }
 
@@ -37,7 +39,7 @@ def keep_to_contract(reply: dict[str, Any]) -> dict[str, Any]:
     assert set(reply) <= {"recipient_id", "text", "buttons", "metadata", "forget"}
     assert isinstance(reply["recipient_id"], str)
     metadata: dict[str, Any] = reply["metadata"]
-    assert set(metadata) - {"topics"} == KEYS
+    assert set(metadata) - {"topics", "questions", "language"} == KEYS
     assert metadata["outcome"] in OUTCOMES
     assert metadata["topic"] is None or isinstance(metadata["topic"], str)
     assert metadata["conditions"] in ([], ["MS"], ["ALS"], ["MS", "ALS"])

@@ -26,7 +26,12 @@ def test_it_is_alive(assistant: Any) -> None:
 
 def test_it_is_ready_when_what_it_needs_is_there(assistant: Any) -> None:
     assert get(assistant, "/health/ready").status_code == 200
-    assert get(assistant, "/health/ready").json() == {"model": True, "facts": True, "conversations": True}
+    assert get(assistant, "/health/ready").json() == {
+        "status": "ok",
+        "model": True,
+        "facts": True,
+        "conversations": True,
+    }
 
 
 def test_it_tells_which_version_model_and_facts_it_runs(assistant: Any, facts: Snapshot) -> None:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -38,10 +38,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def render(**variables: str) -> str:
+def render(*options: str, **variables: str) -> str:
     """What `deploy/nginx/render` prints."""
     done = subprocess.run(
-        [str(NGINX / "render")], env={**os.environ, **variables}, capture_output=True, text=True, check=False
+        [str(NGINX / "render"), *options], env={**os.environ, **variables}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -137,9 +137,12 @@ class Nginx:
 
     Args:
         change: what to do to the rendered text first.
+        options: of the renderer.
     """
 
-    def __init__(self, folder: Path, change: Callable[[str], str] = str, **variables: str) -> None:
+    def __init__(
+        self, folder: Path, change: Callable[[str], str] = str, options: Sequence[str] = (), **variables: str
+    ) -> None:
         self.folder, self.port, self.health_port = folder, free_port(), free_port()
         self.access_log, self.error_log = folder / "access.log", folder / "error.log"
         settings = {
@@ -150,7 +153,7 @@ class Nginx:
             "NGINX_ERROR_LOG": str(self.error_log),
             **variables,
         }
-        self.text = change(render(**settings))
+        self.text = change(render(*options, **settings))
         self.file = folder / "nginx.conf"
         self.file.write_text(self.text, "utf8")
         self.process: subprocess.Popen[bytes] | None = None

@@ -19,7 +19,7 @@ from real_nginx import ROOT, free_port
 
 DEPLOY = ROOT / "deploy"
 FILES = ("compose.yml", "compose.slack-telegram.yml")
-OURS = ("nginx", "assistant", "actions", "facts")
+OURS = ("nginx", "assistant", "actions")
 
 
 def read(name: str) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def test_every_container_has_few_rights_and_limits(name: str) -> None:
     assert "privileged" not in service
     assert "cap_add" not in service
     assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
-    assert service["restart"] == ("no" if name == "facts" else "unless-stopped")
+    assert service["restart"] == "unless-stopped"
 
 
 @each_service
@@ -98,11 +98,9 @@ def test_only_nginx_is_public_and_nothing_inside_can_reach_out() -> None:
     assert all("network_mode" not in service for service in SERVICES.values())
 
 
-def test_facts_are_built_before_anyone_reads_them() -> None:
-    for name in ("assistant", "actions"):
-        assert SERVICES[name]["depends_on"]["facts"] == {"condition": "service_completed_successfully"}
-    assert SERVICES["facts"]["command"][-2:] == ["-m", "facts.build"]
-    assert "facts" not in SERVICES["facts"]["depends_on"]
+def test_action_servers_have_no_database() -> None:
+    assert "postgres" not in str(SERVICES["actions"])
+    assert "PASSWORD" not in str(SERVICES["actions"])
 
 
 def test_there_are_two_of_what_answers() -> None:

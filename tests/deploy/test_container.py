@@ -15,6 +15,7 @@ from real_nginx import ROOT, StandIn
 
 DOCKERFILE = ROOT / "deploy" / "container" / "Dockerfile"
 TEXT = DOCKERFILE.read_text("utf8")
+BUILD = (ROOT / "requirements.build").read_text("utf8")
 STAGES = dict(re.findall(r"^FROM \S+ AS (\w+)\n(.*?)(?=^FROM |\Z)", TEXT, re.M | re.S))
 
 
@@ -59,7 +60,7 @@ def test_nothing_else_is_let_into_the_build() -> None:
 
 def test_all_rooms_of_the_program_are_in_the_image() -> None:
     rooms = {one.parent.name for one in ROOT.glob("*/__init__.py")} - {"benchmarks", "tests"}
-    assert {"actions", "channels", "facts", "nlu", "replies", "server"} <= rooms
+    assert {"actions", "channels", "facts", "nlu", "replies", "server", "stores"} <= rooms
     assert rooms <= set(copied("model"))
     # Files of the top folder that the program opens while it runs or trains.
     code = "".join(one.read_text("utf8") for room in rooms for one in (ROOT / room).glob("*.py"))
@@ -69,9 +70,14 @@ def test_all_rooms_of_the_program_are_in_the_image() -> None:
 
 def test_packages_come_with_their_hashes_as_bin_setup_takes_them() -> None:
     install = STAGES["packages"]
-    for option in ("--no-deps", "--require-hashes", "-r requirements.txt"):
+    for option in ("--no-deps", "--require-hashes", "-r requirements.txt", "PIP_CONSTRAINT=requirements.build"):
         assert option in install
         assert option.split()[-1] in (ROOT / "bin" / "setup").read_text("utf8")
+    # What builds the packages that come as source is what is pinned anyway.
+    pinned = (ROOT / "requirements.txt").read_text("utf8")
+    for name, hashes in re.findall(r"^(\S+==\S+) \\\n((?: +--hash=\S+(?: \\)?\n?)+)", BUILD, re.MULTILINE):
+        assert name in pinned
+        assert all(one in pinned for one in re.findall(r"sha256:\w+", hashes))
 
 
 @pytest.mark.parametrize("stage", ["assistant", "web"])
@@ -93,6 +99,11 @@ def test_the_health_check_is_a_program_that_runs(stand_in: Callable[..., StandIn
         subprocess.run(arguments, env={"PORT": str(healthy.port)}, stderr=subprocess.DEVNULL, check=False).returncode
         != 0
     )
+
+
+def test_certificates_of_the_system_are_found_by_the_libraries_inside_psycopg2() -> None:
+    """`sslrootcert=system` looks where OpenSSL was built, on somebody else's machine, unless it is told."""
+    assert "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt" in STAGES["assistant"]
 
 
 def test_by_itself_it_writes_only_to_tmp() -> None:

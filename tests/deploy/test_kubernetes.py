@@ -136,7 +136,7 @@ def test_pods_have_no_rights_they_do_not_need(build: str) -> None:
 def test_our_images_run_as_the_user_they_were_built_for(build: str) -> None:
     dockerfile = (ROOT / "deploy" / "container" / "Dockerfile").read_text("utf8")
     users = dict(re.findall(r"^FROM \S+ AS (web|assistant)\n.*?^USER (\d+)", dockerfile, re.M | re.S))
-    for name, stage in (("nginx", "web"), ("assistant", "assistant"), ("actions", "assistant"), ("facts", "assistant")):
+    for name, stage in (("nginx", "web"), ("assistant", "assistant"), ("actions", "assistant")):
         assert pods(build)[name]["spec"]["securityContext"]["runAsUser"] == int(users[stage]), name
 
 
@@ -150,8 +150,9 @@ def test_containers_have_resources_and_can_be_asked_how_they_are(build: str) -> 
             assert "livenessProbe" in container, name
             assert "readinessProbe" in container, name
         if name in ("assistant", "actions"):
-            assert container["startupProbe"]["httpGet"]["path"] == "/health/live"
-            assert container["readinessProbe"]["httpGet"]["path"] == "/health/ready"
+            ready, live = ("/health/ready", "/health/live") if name == "assistant" else ("/health", "/health")
+            assert container["startupProbe"]["httpGet"]["path"] == live
+            assert container["readinessProbe"]["httpGet"]["path"] == ready
         ports = {port["name"] for port in container.get("ports", ())}
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             asked = container.get(probe, {}).get("httpGet")
@@ -259,12 +260,22 @@ def test_only_what_is_needed_may_talk(build: str) -> None:
     assert nothing == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     needed = {("nginx", "assistant", 5005), ("assistant", "actions", 5055), ("assistant", "redis", 6379)}
     if build.endswith("small"):
-        needed |= {(one, "postgres", 5432) for one in ("assistant", "actions", "facts")}
+        needed.add(("assistant", "postgres", 5432))
     assert allowed(build, "ingress") == needed
     assert allowed(build, "egress") == needed
     for name, policy in of_kind(build, "NetworkPolicy").items():
         for rule in policy["spec"].get("ingress", ()):
-            assert rule.get("from") or name == "nginx", "only nginx is open to all"
+            assert rule.get("from") or (name == "nginx" and build == "base"), "without an ingress"
+
+
+@each_overlay
+def test_only_the_ingress_controller_reaches_nginx_and_nobody_is_trusted_by_default(build: str) -> None:
+    (rule,) = of_kind(build, "NetworkPolicy")["nginx"]["spec"]["ingress"]
+    (peer,) = rule["from"]
+    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "ingress-nginx"}
+    assert peer["podSelector"]["matchLabels"]
+    (settings,) = (one for name, one in of_kind(build, "ConfigMap").items() if name.startswith("nginx"))
+    assert settings["data"]["NGINX_REAL_IP"] == ""
 
 
 @each_build

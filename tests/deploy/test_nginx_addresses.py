@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from real_nginx import ASK, ROOT, Nginx, StandIn, reply
 
+from server.guard import headers_for
+
 WEB = ROOT / "web"
 JSON = {"Content_Type": "application/json"}
 PUBLIC = [
@@ -205,7 +207,8 @@ def test_files_may_be_kept_but_a_new_version_is_soon_seen(assistant_behind: tupl
         ("/chat/", "no-cache", "same-origin"),
         ("/chat/embed.html", "no-cache", "same-origin"),
         ("/chat/ms-als-chat.js", "public, max-age=300", "cross-origin"),
-        ("/chat/ms-als-chat.css", "public, max-age=300", "cross-origin"),
+        ("/chat/page.css", "public, max-age=300", "cross-origin"),
+        ("/chat/drawings/nerve-ms.svg", "public, max-age=300", "cross-origin"),
     ):
         first = nginx.send("GET", path)
         again = nginx.send("GET", path, If_None_Match=first.headers["ETag"])
@@ -263,4 +266,36 @@ def test_only_whoever_runs_it_asks_nginx_whether_it_is_up(assistant_behind: tupl
 
 
 def test_the_web_folder_holds_nothing_that_is_not_meant_to_be_served() -> None:
-    assert {one.suffix for one in Path(WEB).rglob("*")} <= {".html", ".css", ".js", ".svg", ".png", ".ico"}
+    found = {one.suffix for one in Path(WEB).rglob("*") if one.is_file()}
+    assert found <= {
+        ".html",
+        ".css",
+        ".js",
+        ".svg",
+        ".png",
+        ".ico",
+    }
+
+
+def test_the_frame_page_may_be_framed_and_the_widgets_files_are_anybodys(
+    assistant_behind: tuple[Nginx, StandIn],
+) -> None:
+    nginx, _ = assistant_behind
+    frame = nginx.send("GET", "/chat/frame.html")
+    assert frame.headers["Content-Security-Policy"].endswith("frame-ancestors *")
+    assert frame.headers["X-Frame-Options"] is None
+    assert frame.headers["Access-Control-Allow-Origin"] is None
+    part = nginx.send("GET", "/chat/chat-parts.js", Origin="https://anybody.example")
+    assert part.headers.get_all("Access-Control-Allow-Origin") == ["*"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/chat/", "/chat/frame.html", "/chat/ms-als-chat.js", "/chat/drawings/nerve-ms.svg", "/x"],
+)
+def test_nginx_and_the_assistant_alone_say_the_same_to_browsers(
+    path: str, assistant_behind: tuple[Nginx, StandIn]
+) -> None:
+    told = assistant_behind[0].send("GET", path).headers
+    for name, value in headers_for(path).items():
+        assert told.get_all(name) == [value], name

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import re
+import runpy
 import socket
 import threading
 import time
@@ -13,6 +15,11 @@ from pathlib import Path
 
 import pytest
 from real_nginx import ASK, ROOT, Nginx, StandIn, free_port, render, reply, seconds, size
+
+from channels.turns import ALARM_SECONDS, TURN_SECONDS
+from server.action_endpoint import TIMEOUT_SECONDS
+from server.guard import REQUEST_SECONDS
+from stores.redis_stores import WAIT_SECONDS
 
 SITE = "https://www.example.org"
 PROXY = "set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For;"
@@ -224,8 +231,7 @@ def test_a_slow_assistant_is_given_up(stand_in: Callable[..., StandIn], start_ng
 
 def values() -> Iterator[tuple[str, dict[str, str]]]:
     """The variables as the renderer and as the container's image have them."""
-    text = (ROOT / "deploy" / "nginx" / "render").read_text("utf8")
-    yield "render", dict(re.findall(r'^: "\$\{(\w+)=(.*)\}"$', text, re.MULTILINE))
+    yield "render", runpy.run_path(str(ROOT / "deploy" / "nginx" / "render"))["VALUES"]
     text = (ROOT / "deploy" / "container" / "Dockerfile").read_text("utf8").split(" AS web\n")[1].split("\nFROM ")[0]
     yield "Dockerfile", {k: v.strip('"') for k, v in re.findall(r'\b((?:NGINX|WEB)_\w+)=("[^"]*"|\S*)', text)}
 
@@ -235,6 +241,9 @@ def test_nothing_takes_longer_than_ten_seconds(place: str, variables: dict[str, 
     connect, read, client = (seconds(variables[f"NGINX_{name}_TIMEOUT"]) for name in ("CONNECT", "READ", "CLIENT"))
     assert 2 * connect + read < 10
     assert client < 10
+    # Whoever waits for another gives up after it: alarm, lock, action, turn, proxy.
+    waits = (ALARM_SECONDS, WAIT_SECONDS, TIMEOUT_SECONDS, TURN_SECONDS, read, REQUEST_SECONDS)
+    assert list(waits) == sorted(set(waits))
 
 
 @pytest.mark.parametrize(("place", "variables"), values(), ids=lambda value: value if isinstance(value, str) else "")
@@ -321,3 +330,21 @@ def test_what_people_send_never_goes_to_disk() -> None:
     assert "client_body_in_file_only" not in text
     assert "proxy_store" not in text
     assert "proxy_cache" not in text
+
+
+def test_over_ipv6_and_ipv4_on_one_socket_each_ipv4_address_has_limits_of_its_own(
+    stand_in: Callable[..., StandIn], start_nginx: Callable[..., Nginx]
+) -> None:
+    port = free_port()
+    nginx = start_nginx(
+        NGINX_UPSTREAMS=stand_in().line, NGINX_LISTEN=f"[::]:{port} ipv6only=off", NGINX_RATE="1r/m", NGINX_BURST="1"
+    )
+
+    def ask(source: str) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10, source_address=(source, 0))
+        connection.request("POST", ASK, b"{}")
+        return connection.getresponse().status
+
+    assert [ask("127.0.0.2") for _ in range(3)] == [200, 200, 429]
+    assert ask("127.0.0.9") == 200
+    assert '"client":"127.0.0.0"' in nginx.access_log.read_text("utf8")

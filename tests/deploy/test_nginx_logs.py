@@ -199,7 +199,7 @@ def test_the_log_says_what_an_operator_needs(
     told = [(line["method"], line["route"], line["status"], line["client"], line["limited"]) for line in lines]
     # nginx writes a line after the reply has left, each worker on its own: the order may be another.
     assert sorted(told) == [
-        ("GET", "page", "200", "-", "PASSED"),
+        ("GET", "page", "200", "1.2.3.0", "PASSED"),
         ("POST", "ask", "200", "203.0.113.0", "PASSED"),
         ("POST", "ask", "200", "203.0.113.0", "PASSED"),
         ("POST", "ask", "429", "203.0.113.0", "REJECTED"),

@@ -100,13 +100,13 @@ class Embedded(Program):
         (folder / "disk").mkdir()
         self.disk = Disk(folder / "disk")
         self.conversations = folder / "disk" / "conversations.sqlite"
-        self.facts = folder / "facts.sqlite"
-        assert build(self.facts_url) == []
+        self.facts = folder / "facts.json"
+        assert build(self.facts) == []
         self.built = self.facts.read_bytes()
         made = server(
             "embedded",
             folder,
-            FACT_STORE_URL=self.facts_url,
+            FACTS_FILE=str(self.facts),
             CONVERSATIONS_URL=f"sqlite:///{self.conversations}",
             FEEDBACK_URL=f"sqlite:///{folder}/disk/feedback.sqlite",
             QUESTION_LOG_URL=f"sqlite:///{folder}/disk/question-log.sqlite",
@@ -115,10 +115,6 @@ class Embedded(Program):
             PYTHONPATH=f"{place}{os.pathsep}{ROOT}",
         )
         self.__dict__.update(made.__dict__ | self.__dict__)
-
-    @property
-    def facts_url(self) -> str:
-        return f"sqlite:///{self.facts}"
 
     def clock_is_wrong_by(self, days: float) -> None:
         new = self._clock.with_suffix(".new")
@@ -213,7 +209,7 @@ def test_the_facts_are_damaged_and_built_anew(name: str, embedded: Embedded) -> 
         assert {turn.found for turn in meanwhile} == {Found.APOLOGY}
         assert embedded.ready()[1]["facts"] is False
     if name == "deleted":
-        assert build(embedded.facts_url) == []
+        assert build(embedded.facts) == []
     else:
         replaced_by(lambda content: embedded.built)(embedded.facts)
     assert embedded.ask(person, "and for ALS?", "ALS").found is Found.RIGHT
@@ -332,12 +328,12 @@ def slow_actions() -> Iterator[str]:
 
 
 def test_a_slow_action_is_apologised_for_in_time_and_holds_nothing_else_up(slow_actions: str, tmp_path: Path) -> None:
-    assert build(f"sqlite:///{tmp_path}/facts.sqlite") == []
+    assert build(tmp_path / "facts.json") == []
     one = server(
         "slow",
         tmp_path,
         ACTION_ENDPOINT=slow_actions,
-        FACT_STORE_URL=f"sqlite:///{tmp_path}/facts.sqlite",
+        FACTS_FILE=str(tmp_path / "facts.json"),
         CONVERSATIONS_URL=f"sqlite:///{tmp_path}/conversations.sqlite",
         FEEDBACK_URL=f"sqlite:///{tmp_path}/feedback.sqlite",
     )

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from server.redis_stores import PREFIX
+from stores.redis_stores import PREFIX
 from tests.faults.talker import BEGUN_ANEW, Found, Talkers, say
 from tests.topology import Program, Topology
 

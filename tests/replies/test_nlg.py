@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent.parent
 KEYS = {
     "outcome",
     "topic",
+    "question",
     "conditions",
     "terms",
     "answer",
@@ -61,6 +62,7 @@ def metadata(**changes: Any) -> dict[str, Any]:
     return {
         "outcome": "answered",
         "topic": "diagnosis",
+        "question": "diagnosis/overview",
         "conditions": ["MS", "ALS"],
         "terms": [],
         "answer": "The answer.",
@@ -191,8 +193,11 @@ async def test_nothing_of_any_answer_is_lost(
     about: str, nlg: DisclaimerNLG, tracker: DialogueStateTracker, facts: Snapshot, disclaimer: str
 ) -> None:
     for topic in TOPICS:
-        reply, _ = dialogue.respond(Message(intent=topic, conditions=tuple(about.split())), Context(), facts)
-        given = reply.metadata(facts)
+        asked = Message(
+            intents=((topic, 0.9),), questions=((f"{topic}/overview", 0.9),), conditions=tuple(about.split())
+        )
+        given = dialogue.respond(asked, Context(), facts)[0].metadata(facts)
+        assert given["outcome"] == "answered"
         message = await nlg.generate("utter_reply", tracker, "rest", metadata=dict(given))
         assert message is not None
         assert {**message["metadata"], "disclaimer": ""} == {**given, "disclaimer": ""}
@@ -207,6 +212,27 @@ async def test_nothing_of_any_answer_is_lost(
         assert places == sorted(places)
         assert given["reviewed"] in message["text"]
         assert "\n\n" not in message["text"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Message(alarm="emergency"), Message(alarm="crisis"), Message(language="de"), Message(intents=(("greet", 0.9),)),
+        Message(intents=(("out_of_scope", 0.9),)), Message(intents=(("not_covered", 0.9),), conditions=("MS",)),
+        Message(intents=(("personal_advice", 0.9),), text="should i stop it", conditions=("ALS",)),
+    ],
+    ids=lambda asked: asked.alarm or asked.language or asked.intent,
+)  # fmt: skip
+async def test_every_other_reply_is_finished_in_one_piece_too(
+    asked: Message, nlg: DisclaimerNLG, tracker: DialogueStateTracker, facts: Snapshot, disclaimer: str
+) -> None:
+    given = dialogue.respond(asked, Context(), facts)[0].metadata(facts)
+    message = await nlg.generate("utter_reply", tracker, "rest", metadata=dict(given))
+    assert message is not None
+    assert message["text"].startswith(given["answer"].strip())
+    assert message["text"].endswith(disclaimer)
+    assert "\n\n" not in message["text"]
+    assert set(message["metadata"]) >= KEYS
 
 
 def test_addresses_are_bare() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,10 +39,10 @@ def test_the_apology_is_what_an_action_server_could_have_sent() -> None:
     assert is_apology(apology_response())
 
 
-async def test_actions_in_this_process_answer(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_actions_in_this_process_answer(facts_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from actions import actions
 
-    monkeypatch.setenv("FACT_STORE_URL", store_url)
+    monkeypatch.setenv("FACTS_FILE", str(facts_file))
     actions.fact_store.cache_clear()
     result = await InProcessActions().request(json=CALL)
     actions.fact_store.cache_clear()

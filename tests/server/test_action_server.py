@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,7 @@ def call(text: str = "what is ms", action: str = "action_answer") -> dict[str, A
 class Served:
     """What was seen of an action server, first without and then with its facts."""
 
-    early: requests.Response
     early_call: Any
-    ready: requests.Response
     reply: Any
     bad: dict[str, requests.Response]
     metrics: str
@@ -51,17 +50,15 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(store_url: str, tmp_path_factory: pytest.TempPathFactory) -> Served:
+def served(facts_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Served:
     folder = tmp_path_factory.mktemp("actions")
-    facts, log, port = folder / "facts.sqlite", folder / "log", free_port()
+    facts, log, port = folder / "facts.json", folder / "log", free_port()
     address = f"http://127.0.0.1:{port}"
-    environment = {"PORT": str(port), "FACT_STORE_URL": f"sqlite:///{facts}", "LOG_LEVEL": "DEBUG"}
-    process = start(["-m", "server", "actions"], f"{address}/health/live", log, **environment)
+    environment = {"PORT": str(port), "FACTS_FILE": str(facts), "LOG_LEVEL": "DEBUG"}
+    process = start(["-m", "server", "actions"], f"{address}/health", log, **environment)
     try:
-        early = requests.get(f"{address}/health/ready", timeout=30)
         early_call = requests.post(f"{address}/webhook", json=call(MARKER), timeout=30).json()
-        shutil.copy(Path(store_url.removeprefix("sqlite:///")), facts)
-        ready = requests.get(f"{address}/health/ready", timeout=30)
+        shutil.copy(facts_file, facts)
         reply = requests.post(f"{address}/webhook", json=call(f"what is ms {MARKER}"), timeout=30).json()
         bad = {
             "no JSON": requests.post(f"{address}/webhook", data=f'{{"{MARKER}', timeout=30),
@@ -70,6 +67,13 @@ def served(store_url: str, tmp_path_factory: pytest.TempPathFactory) -> Served:
             "no tracker": requests.post(f"{address}/webhook", json={**call(), "tracker": MARKER}, timeout=30),
             "no such action": requests.post(f"{address}/webhook", json=call(action="utter_nothing"), timeout=30),
             "too large": requests.post(f"{address}/webhook", data=MARKER * 400_000, timeout=30),
+            "packed": requests.post(
+                f"{address}/webhook",
+                data=zlib.compress(b"0" * 10_000_000),
+                headers={"Content-Encoding": "deflate"},
+                timeout=30,
+            ),
+            "unknown action": requests.post(f"{address}/webhook", json=call(action=MARKER), timeout=30),
             "elsewhere": requests.get(f"{address}/{MARKER}", timeout=30),
         }
         metrics = requests.get(f"{address}/metrics", timeout=30).text
@@ -86,9 +90,7 @@ def served(store_url: str, tmp_path_factory: pytest.TempPathFactory) -> Served:
             stopped_after = time.monotonic() - begun
     finally:
         stop(process)
-    return Served(
-        early, early_call, ready, reply, bad, metrics, memory, second, stopped_after, code, log.read_text("utf8")
-    )
+    return Served(early_call, reply, bad, metrics, memory, second, stopped_after, code, log.read_text("utf8"))
 
 
 def test_it_answers_as_rasa_wants_it(served: Served) -> None:
@@ -97,9 +99,7 @@ def test_it_answers_as_rasa_wants_it(served: Served) -> None:
     assert (response["response"], response["metadata"]["outcome"]) == ("utter_reply", "answered")
 
 
-def test_it_is_ready_when_the_facts_can_be_read(served: Served) -> None:
-    assert (served.early.status_code, served.early.json()) == (503, {"facts": False})
-    assert (served.ready.status_code, served.ready.json()) == (200, {"facts": True})
+def test_without_facts_it_apologises(served: Served) -> None:
     assert served.early_call["responses"][0]["metadata"]["outcome"] == "error"
 
 
@@ -107,7 +107,7 @@ def test_what_it_cannot_use_is_refused_and_not_sent_back(served: Served) -> None
     codes = {name: answer.status_code for name, answer in served.bad.items()}
     assert codes == {
         "no JSON": 400, "nothing": 400, "a list": 500, "no tracker": 500, "no such action": 404, "too large": 413,
-        "elsewhere": 404,
+        "packed": 415, "unknown action": 404, "elsewhere": 404,
     }  # fmt: skip
     assert [name for name, answer in served.bad.items() if MARKER in answer.text or "Traceback" in answer.text] == []
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from rasa.shared.core.domain import Domain
 
-from server import conversations
-from server.conversations import KEPT_EVENTS, ConversationStore
+from stores import conversations
+from stores.conversations import KEPT_EVENTS, ConversationStore
 from tests.server.talks import load_domain, said, texts_of
 
 
@@ -102,11 +102,11 @@ async def test_who_asks_to_be_forgotten_is_deleted_and_the_others_are_not(url: s
 
 async def test_a_forgotten_conversation_leaves_no_byte_behind(url: str, domain: Domain, tmp_path: Path) -> None:
     store = ConversationStore(domain, host=url)
-    await said(store, "rest:a", "zqxmarker one", "zqxmarker two")
-    await said(store, "rest:a", "zqxmarker three")
+    await said(store, "rest:zqxmarker", "one", "two")
+    await said(store, "rest:zqxmarker", "three")
     held = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"zqxmarker" in held
-    await said(store, "rest:a", "forget me", forget=True)
+    await said(store, "rest:zqxmarker", "forget me", forget=True)
     left = {path.name: path.read_bytes().count(b"zqxmarker") for path in tmp_path.iterdir()}
     assert {name: count for name, count in left.items() if count} == {}
 
@@ -115,7 +115,7 @@ async def test_what_is_deleted_for_its_age_leaves_no_byte_behind(
     url: str, domain: Domain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = ConversationStore(domain, host=url)
-    await said(store, "rest:old", "zqxmarker")
+    await said(store, "rest:zqxmarker", "one")
     later = time.time() + 25 * 3600
     monkeypatch.setattr(conversations.time, "time", lambda: later)
     await said(store, "rest:new", "hello")
@@ -127,3 +127,27 @@ async def test_without_an_address_conversations_live_in_memory(domain: Domain) -
     store = ConversationStore(domain)
     await said(store, "rest:a", "one")
     assert texts_of(await store.retrieve("rest:a")) == ["one"]
+
+
+async def test_no_word_is_kept_and_a_row_is_small_whatever_was_written(
+    url: str, domain: Domain, tmp_path: Path
+) -> None:
+    store = ConversationStore(domain, host=url)
+    for _ in range(8):
+        await said(store, "rest:a", "zqxmarker" * 200)
+    assert b"zqxmarker" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    events = await store.events_of("rest:a")
+    assert events is not None
+    assert len(events) < 8_000
+    assert events.count('"slot"') == 1
+
+
+async def test_the_oldest_of_too_many_conversations_go(
+    url: str, domain: Domain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversations, "MOST_CONVERSATIONS", 3)
+    store = ConversationStore(domain, host=url)
+    for number in range(6):
+        await said(store, f"rest:{number}", "hello")
+    await store.sweep()
+    assert sorted(await store.keys()) == ["rest:3", "rest:4", "rest:5"]

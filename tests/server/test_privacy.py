@@ -161,29 +161,29 @@ def chat(address: str, service: list[str]) -> None:
 #: A model whose classifier fails with what was written in its message, as libraries like to do.
 FAILING = """
 import server.__main__ as launcher
-import nlu.topic_classifier as classifier
+import nlu.question_classifier as classifier
 def fails(self, messages):
     raise ValueError(f"cannot classify {messages[0].get('text')}")
-classifier.TopicClassifier.process = fails
+classifier.QuestionClassifier.process = fails
 launcher.main()
 """
 
 
 @pytest.fixture(scope="module")
 def written(
-    start_assistant: Callable[..., Assistant], store_url: str, service: str, tmp_path_factory: pytest.TempPathFactory
+    start_assistant: Callable[..., Assistant], facts_file: Path, service: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Written:
     folder = tmp_path_factory.mktemp("private")
-    facts = folder / "facts.sqlite"
-    facts.write_bytes(Path(store_url.removeprefix("sqlite:///")).read_bytes())
+    facts = folder / "facts.json"
+    facts.write_bytes(facts_file.read_bytes())
     conversations = folder / "conversations.sqlite"
     port, actions_log, failing_log = free_port(), folder / "actions.log", folder / "failing.log"
     actions = start(
         ["-m", "server", "actions"],
-        f"http://127.0.0.1:{port}/health/ready",
+        f"http://127.0.0.1:{port}/health",
         actions_log,
         PORT=str(port),
-        FACT_STORE_URL=f"sqlite:///{facts}",
+        FACTS_FILE=str(facts),
         LOG_LEVEL="debug",
     )
     outcomes: dict[str, list[str]] = {}
@@ -225,7 +225,7 @@ def written(
         f"http://127.0.0.1:{port}/health/ready",
         failing_log,
         PORT=str(port),
-        FACT_STORE_URL=store_url,
+        FACTS_FILE=str(facts_file),
         CONVERSATIONS_URL=f"sqlite:///{folder}/more.sqlite",
         FEEDBACK_URL=f"sqlite:///{folder}/feedback.sqlite",
     )

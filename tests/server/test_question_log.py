@@ -19,14 +19,28 @@ import sqlalchemy as sa
 from actions.reply import Outcome
 from facts.store import Snapshot
 from server import metrics
-from server.question_log import MOST_WAITING, WITH_TEXT, QuestionLog, table
+from server.question_log import WITH_TEXT, QuestionLog
 from server.redaction import Redactor
 from server.settings import SettingError, Settings
 from server.turns import Turn
+from stores import question_log
+from stores.question_log import MOST_WAITING, table
 from tests.conftest import ROOT
 from tests.services import Outage, postgres_server
 
-COLUMNS = {"id", "day", "channel", "outcome", "topic", "conditions", "confidence", "fallback", "model", "text"}
+COLUMNS = {
+    "id",
+    "day",
+    "channel",
+    "outcome",
+    "topic",
+    "conditions",
+    "confidence",
+    "fallback",
+    "reason",
+    "model",
+    "text",
+}
 
 
 def turn(text: str = "what can i eat with als", outcome: str = "clarify", **reply: Any) -> Turn:
@@ -76,8 +90,8 @@ def test_a_row_is_what_it_is_said_to_be_and_nothing_else(url: str) -> None:
     assert len(row.pop("id")) == 16
     del row["day"]
     assert row == {
-        "channel": "rest", "outcome": "clarify", "topic": "lifestyle", "conditions": "ALS", "confidence": 0.24,
-        "fallback": True, "model": "model.tar.gz", "text": None,
+        "channel": "rest", "outcome": "clarify", "topic": "lifestyle", "conditions": "ALS", "confidence": 0.3,
+        "fallback": True, "reason": None, "model": "model.tar.gz", "text": None,
     }  # fmt: skip
 
 
@@ -203,8 +217,8 @@ def test_a_database_that_is_away_costs_no_turn_and_every_row_is_counted(tmp_path
         log.record(turn("zqxmarker"))
     assert time.monotonic() - begun < 0.5
     until(lambda: dropped() - before == 5)
-    said = [record.getMessage() for record in caplog.records if record.name == "server.question_log"]
-    assert said == ["The question log cannot be written (OperationalError): rows are dropped."]
+    said = [record.getMessage() for record in caplog.records if record.name == "stores.question_log"]
+    assert said == ["The question log cannot be written (FileNotFoundError): rows are dropped."]
     gone.mkdir()  # and there it is
     log.record(turn())
     log.close()
@@ -222,6 +236,15 @@ def test_a_frozen_database_costs_no_turn(url: str, monkeypatch: pytest.MonkeyPat
     assert dropped() - before >= 90
     log.close(seconds=0.2)
     assert time.monotonic() - begun < 2
+
+
+def test_a_day_has_so_many_rows_and_no_more(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(question_log, "MOST_A_DAY", 5)
+    log, before = QuestionLog(url), dropped()
+    for _ in range(3):
+        log._write([turn()] * 3)
+    assert len(rows(url)) == 5
+    assert dropped() - before == 4
 
 
 def test_several_assistants_may_start_at_once(url: str) -> None:

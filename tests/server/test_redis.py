@@ -14,10 +14,10 @@ import requests
 from rasa.core.lock_store import LockError
 from rasa.utils.endpoints import EndpointConfig
 
-from channels import Seen
 from channels.pace import Pace
-from server import redis_stores
-from server.redis_stores import PREFIX, RedisConversations, RedisLocks, connect, require
+from channels.seen import Seen
+from stores import redis_stores
+from stores.redis_stores import PREFIX, RedisConversations, RedisLocks, connect, require
 from tests.conftest import Assistant
 from tests.contract.reply_contract import keep_to_contract
 from tests.server.talks import load_domain, said, texts_of
@@ -40,7 +40,7 @@ async def test_a_forgotten_conversation_leaves_no_byte_behind(redis: Redis) -> N
     store = RedisConversations(load_domain(), host=redis.url)
     await said(store, "rest:zqxsender", "zqxmarker one", "zqxmarker two")
     held = redis.held()
-    assert b"zqxmarker one" in held
+    assert b"zqxmarker" not in held
     assert b"zqxsender" in held
     await said(store, "rest:zqxsender", "forget me", forget=True)
     assert redis.client.keys() == []
@@ -59,7 +59,7 @@ async def test_redis_itself_lets_a_conversation_expire_anew_from_each_message(re
 
 async def test_everything_in_it_begins_with_our_prefix_and_expires(redis: Redis) -> None:
     await said(RedisConversations(load_domain(), host=redis.url), "rest:a", "one")
-    await Seen(shared=connect(redis.url)).first_anywhere("message of zqxsender")
+    await Seen(shared=connect(redis.url)).first("message of zqxsender")
     assert await Pace(1, redis.url).wait("zqxsender") == 0
     async with locks(redis.url).lock("rest:a"):
         keys = redis.client.keys()
@@ -134,17 +134,17 @@ async def test_a_lock_that_another_has_by_now_is_left_to_it(redis: Redis) -> Non
 
 async def test_a_message_delivered_to_two_assistants_is_answered_by_one(redis: Redis) -> None:
     assistants = [Seen(shared=connect(redis.url, retries=0)) for _ in range(5)]
-    found = await asyncio.gather(*(one.first_anywhere("event 1", "message 1") for one in assistants))
+    found = await asyncio.gather(*(one.first("event 1", "message 1") for one in assistants))
     assert sorted(found) == [False] * 4 + [True]
-    assert not await assistants[0].first_anywhere("event 2", "message 1")
-    assert not await Seen(shared=connect(redis.url)).first_anywhere("event 3", "message 1")
-    assert await assistants[0].first_anywhere("event 4", "message 4")
-    assert not await assistants[1].first_anywhere("event 4", "message 5")
+    assert not await assistants[0].first("event 2", "message 1")
+    assert not await Seen(shared=connect(redis.url)).first("event 3", "message 1")
+    assert await assistants[0].first("event 4", "message 4")
+    assert not await assistants[1].first("event 4", "message 5")
 
 
 async def test_without_redis_each_assistant_knows_itself(redis: Redis) -> None:
     seen = Seen()
-    assert [await seen.first_anywhere("event 1"), await seen.first_anywhere("event 1")] == [True, False]
+    assert [await seen.first("event 1"), await seen.first("event 1")] == [True, False]
 
 
 # --- away ------------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ async def test_when_redis_is_away_nothing_waits_long_and_no_message_is_lost(outa
     await said(store, "rest:a", "before")
     async with lock.lock("rest:a"):
         pass
-    assert await seen.first_anywhere("event 1")
+    assert await seen.first("event 1")
     assert await pace.wait("a") == 0
 
     outage.begin()
@@ -176,8 +176,8 @@ async def test_when_redis_is_away_nothing_waits_long_and_no_message_is_lost(outa
     with pytest.raises(LockError):
         async with lock.lock("rest:a"):
             pass
-    assert await seen.first_anywhere("event 2")
-    assert not await seen.first_anywhere("event 1")  # seen in this process
+    assert await seen.first("event 2")
+    assert not await seen.first("event 1")  # seen in this process
     assert await pace.wait("a") == 0  # a second message: taken all the same
     assert time.monotonic() - begun < 10
 
@@ -186,7 +186,7 @@ async def test_when_redis_is_away_nothing_waits_long_and_no_message_is_lost(outa
     async with lock.lock("rest:a"):
         pass
     await store.check()
-    assert await seen.first_anywhere("event 3")
+    assert await seen.first("event 3")
     assert await pace.wait("b") == 0
     assert await pace.wait("b") > 0
 
@@ -281,9 +281,10 @@ def test_a_conversation_goes_on_at_the_other_assistant(pair: tuple[Assistant, As
 def test_who_is_forgotten_by_one_is_forgotten_by_both(pair: tuple[Assistant, Assistant], redis: Redis) -> None:
     first, second = pair
     first.ask("what causes als zqxmarker", "leaves")
-    assert b"zqxmarker" in redis.held()
-    second.ask("forget me", "leaves")
     assert b"zqxmarker" not in redis.held()
+    assert redis.client.exists(f"{PREFIX}conversation:rest:leaves")
+    second.ask("forget me", "leaves")
+    assert not redis.client.exists(f"{PREFIX}conversation:rest:leaves")
     assert first.ask("tell me more", "leaves")["metadata"]["outcome"] == "clarify"
 
 
@@ -294,8 +295,6 @@ def test_messages_that_reach_both_at_once_are_all_answered_and_kept(
     with ThreadPoolExecutor(4) as several:
         replies = list(several.map(lambda n: pair[n % 2].ask(texts[n], "at-once"), range(4)))
     assert [reply["metadata"]["topic"] for reply in replies] == ["definition", "cause", "cure", "diagnosis"]
-    held = redis.held()
-    assert [text for text in texts if text.encode() not in held] == []
 
 
 @pytest.mark.parametrize("way", Outage.WAYS)
@@ -310,19 +309,19 @@ def test_without_redis_it_apologises_and_recovers_by_itself(
             begun = time.monotonic()
             metadata = keep_to_contract(one.ask(text, f"{way}-before"))
             assert time.monotonic() - begun < 10
-            assert metadata["outcome"] == "error"
-            assert "112, 911 or 999" in metadata["answer"]
+            assert metadata["outcome"] == ("crisis" if text == "i want to die" else "error")
         begun = time.monotonic()
         ready = requests.get(f"{one.address}/health/ready", timeout=30)
         assert time.monotonic() - begun < 5
-        assert (ready.status_code, ready.json()["conversations"], ready.json()["locks"]) == (503, False, False)
+        assert (ready.status_code, ready.json()["conversations"], ready.json()["locks"]) == (200, False, False)
+        assert ready.json()["status"] == "degraded"
         assert ready.json()["facts"] is ready.json()["model"] is True
         assert requests.get(f"{one.address}/health/live", timeout=30).status_code == 200
     finally:
         outage.end()
     assert one.ask("what is als", f"{way}-after")["metadata"]["outcome"] == "answered"
     ready = requests.get(f"{one.address}/health/ready", timeout=30)
-    assert (ready.status_code, set(ready.json().values())) == (200, {True})
+    assert (ready.status_code, ready.json()["status"]) == (200, "ok")
     assert "zqxmarker" not in one.log.read_text("utf8")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,7 +60,7 @@ def talk(assistant: Assistant, sender: str, texts: list[str]) -> list[Any]:
 def both(
     assistant: Assistant,
     start_assistant: Callable[..., Assistant],
-    store_url: str,
+    facts_file: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Both:
     """An assistant with an action server beside it, asked the same as the other one; then without."""
@@ -69,7 +70,7 @@ def both(
         ["-m", "rasa", "run", "actions", "--port", str(port)],
         f"http://127.0.0.1:{port}/health",
         log,
-        FACT_STORE_URL=store_url,
+        FACTS_FILE=str(facts_file),
     )
     try:
         remote = start_assistant(ACTION_ENDPOINT=f"http://127.0.0.1:{port}/webhook")

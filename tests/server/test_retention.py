@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from sanic import Sanic
 
-from channels import feedback
-from channels.feedback import KEPT_DAYS, FeedbackStore
-from server import retention
-from server.conversations import SECONDS_A_DAY, ConversationStore
+from stores import retention, votes
+from stores.conversations import ConversationStore
+from stores.database import SECONDS_A_DAY
+from stores.votes import KEPT_DAYS, VoteStore
 from tests.conftest import Assistant
 from tests.server.talks import load_domain, said
 
@@ -56,7 +56,7 @@ async def sweeping(*sweeps: retention.Sweep, seconds: float = 0.05) -> AsyncIter
 async def test_a_conversation_goes_in_its_time_and_leaves_no_byte(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/conversations.sqlite"
     store = ConversationStore(load_domain(), host=url, retention_days=0.5 / SECONDS_A_DAY)
-    await said(store, "rest:a", "zqxmarker one", "zqxmarker two")
+    await said(store, "rest:zqxmarker", "one", "two")
     assert held(tmp_path)
     async with sweeping(store.sweep):
         await until(lambda: held(tmp_path) == {})
@@ -64,10 +64,10 @@ async def test_a_conversation_goes_in_its_time_and_leaves_no_byte(tmp_path: Path
 
 
 async def test_votes_go_in_their_time_and_leave_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store, now = FeedbackStore(f"sqlite:///{tmp_path}/feedback.sqlite"), time.time()
-    store.add("answered", "cure", False, "young")
+    store, now = VoteStore(f"sqlite:///{tmp_path}/feedback.sqlite"), time.time()
+    await store.add("answered", "cure", False, "young")
     monkeypatch.setattr(time, "time", lambda: now - (KEPT_DAYS + 1) * 86_400)
-    store.add("answered", "cure", False, "zqxmarker")
+    await store.add("answered", "cure", False, "zqxmarker")
     monkeypatch.setattr(time, "time", lambda: now)
     assert held(tmp_path)
     async with sweeping(store.sweep):
@@ -99,7 +99,7 @@ async def test_one_that_fails_is_tried_again_and_keeps_no_other_back(caplog: pyt
 def folder(tmp_path: Path) -> Path:
     """Files as an assistant left them that has not run for half a year."""
     ConversationStore(None, host=f"sqlite:///{tmp_path}/conversations.sqlite")
-    FeedbackStore(f"sqlite:///{tmp_path}/feedback.sqlite")
+    VoteStore(f"sqlite:///{tmp_path}/feedback.sqlite")
     with sqlite3.connect(tmp_path / "conversations.sqlite") as connection:
         connection.execute(
             "insert into conversations values ('rest:old', ?, '[\"zqxmarker\"]')", [time.time() - 180 * 86_400]
@@ -123,4 +123,4 @@ async def test_an_assistant_that_nobody_writes_to_deletes_what_is_over_time(
 
 def test_it_looks_every_few_minutes() -> None:
     assert retention.SWEEP_SECONDS <= 900
-    assert feedback.KEPT_DAYS == 90
+    assert votes.KEPT_DAYS == 90

@@ -117,16 +117,16 @@ class Storeless:
 
 @pytest.fixture(scope="module")
 def storeless(
-    start_assistant: Callable[..., Assistant], store_url: str, tmp_path_factory: pytest.TempPathFactory
+    start_assistant: Callable[..., Assistant], facts_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Storeless:
-    path = tmp_path_factory.mktemp("storeless") / "facts.sqlite"
-    one = start_assistant(FACT_STORE_URL=f"sqlite:///{path}")
+    path = tmp_path_factory.mktemp("storeless") / "facts.json"
+    one = start_assistant(FACTS_FILE=str(path))
     replies = [one.ask(text) for text in ("what is zqxmarker in als", "hello", "zqxmarker i want to die", "/zqxmarker")]
     ready, version, live = (
         requests.get(f"{one.address}{p}", timeout=30) for p in ("/health/ready", "/version", "/health/live")
     )
     assert not path.exists()
-    shutil.copy(store_url.removeprefix("sqlite:///"), path)
+    shutil.copy(facts_file, path)
     later = one.ask("what is als")
     ready_later = requests.get(f"{one.address}/health/ready", timeout=30)
     return Storeless(replies, ready, version, live, later, ready_later, one.log.read_text("utf8"))
@@ -210,7 +210,7 @@ def test_the_line_that_it_is_ready_has_an_address_that_opens(assistant: Assistan
 
 
 @pytest.fixture(scope="module")
-def shell(store_url: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def shell(facts_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """`make shell` with three messages typed, then left."""
     folder = tmp_path_factory.mktemp("shell")
     return subprocess.run(
@@ -220,7 +220,7 @@ def shell(store_url: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
         env={
             **os.environ,
             "PORT": str(free_port()),
-            "FACT_STORE_URL": store_url,
+            "FACTS_FILE": str(facts_file),
             "COLUMNS": "70",
             "CONVERSATIONS_URL": f"sqlite:///{folder}/c.sqlite",
         },
@@ -277,11 +277,11 @@ def test_a_reply_for_the_terminal_loses_nothing(width: int) -> None:
 # --- explain ------------------------------------------------------------------------------------
 
 
-def test_the_way_of_a_message_is_explained(store_url: str) -> None:
+def test_the_way_of_a_message_is_explained(facts_file: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "server.explain", "does riluzole help in MND"],
         cwd=ROOT,
-        env={**os.environ, "FACT_STORE_URL": store_url},
+        env={**os.environ, "FACTS_FILE": str(facts_file)},
         capture_output=True,
         text=True,
         timeout=120,
@@ -290,7 +290,7 @@ def test_the_way_of_a_message_is_explained(store_url: str) -> None:
     assert done.returncode == 0
     told = dict(line.split(None, 1) for line in done.stdout.splitlines() if " " in line)
     assert told["terms"] == "drug riluzole (riluzole), condition ALS (MND)"
-    assert told["intent"].split()[0] in ("drug", "treatment")
+    assert told["intents"].split()[0] in ("drug", "treatment")
     assert "ALS" in told["question"]
     assert told["outcome"] == "answered"
     assert told["facts"].startswith("als-")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import re
 from pathlib import Path
 
 import pytest
 
-from server.settings import SettingError, Settings
+import channels
+from server.settings import ROOT, SettingError, Settings
 
 
 def test_without_any_setting_it_runs_on_this_machine_only() -> None:
@@ -51,7 +54,7 @@ def test_what_assistants_share_is_where_their_conversations_are_when_that_is_red
 
 def test_an_empty_variable_is_one_that_is_not_set() -> None:
     names = ("HOST", "PORT", "ACTION_ENDPOINT", "WEB_ORIGINS", "MODEL", "CONVERSATIONS_URL", "RETENTION_DAYS")
-    names += ("FEEDBACK_URL", "FACT_STORE_URL", "LOCKS_URL", "MESSAGES_PER_MINUTE")
+    names += ("FEEDBACK_URL", "LOCKS_URL", "MESSAGES_PER_MINUTE")
     assert Settings.from_environment(dict.fromkeys(names, "")) == Settings.from_environment({})
 
 
@@ -69,11 +72,17 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("RETENTION_DAYS", "366"),
         ("ACTION_ENDPOINT", "localhost:5055"),
         ("WEB_ORIGINS", "https://a.example, b.example"),
+        ("WEB_ORIGINS", "https://*.example.net"),
+        ("WEB_ORIGINS", "*"),
+        ("WEB_ORIGINS", "https://a.example/path"),
+        ("WEB_ORIGINS", "https://a?.example"),
+        ("WEB_ORIGINS", "https://[::1]:8000"),
+        ("WEB_ORIGINS", "https://me@a.example"),
+        ("WEB_ORIGINS", r"https://a\.example"),
         ("CONVERSATIONS_URL", "here"),
         ("CONVERSATIONS_URL", "redis://127.0.0.1:port/0"),
         ("CONVERSATIONS_URL", "mongodb://127.0.0.1/it"),
         ("FEEDBACK_URL", "redis://127.0.0.1/0"),
-        ("FACT_STORE_URL", "redis://127.0.0.1/0"),
         ("LOCKS_URL", "sqlite:////tmp/locks.sqlite"),
         ("LOCKS_URL", "127.0.0.1:6379"),
         ("MESSAGES_PER_MINUTE", "-1"),
@@ -88,8 +97,32 @@ def test_a_setting_that_cannot_be_used_is_named_in_one_line(name: str, value: st
     assert len(str(caught.value)) > len(name) + len(value) + 10  # it says what to give instead
 
 
-@pytest.mark.parametrize("name", ["CONVERSATIONS_URL", "FEEDBACK_URL", "FACT_STORE_URL", "LOCKS_URL"])
+@pytest.mark.parametrize("name", ["CONVERSATIONS_URL", "FEEDBACK_URL", "LOCKS_URL"])
 def test_a_password_is_not_repeated(name: str) -> None:
     with pytest.raises(SettingError) as caught:
         Settings.from_environment({name: "mongodb://me:zqxsecret@127.0.0.1/it"})
     assert "zqxsecret" not in str(caught.value)
+
+
+def test_the_address_of_the_actions_is_not_repeated() -> None:
+    with pytest.raises(SettingError) as caught:
+        Settings.from_environment({"ACTION_ENDPOINT": "ftp://me:zqxsecret@127.0.0.1/webhook"})
+    assert "zqxsecret" not in str(caught.value)
+
+
+def test_every_variable_that_the_code_reads_is_documented_and_no_other() -> None:
+    code = "".join(
+        file.read_text("utf8")
+        for room in ("actions", "facts", "server", "stores")
+        for file in (ROOT / room).glob("*.py")
+    )
+    read = set(re.findall(r'(?:environ\.get\(|env\.get\(|env, )"([A-Z_]+)"', code))
+    for name, kind in channels.services().items():
+        service = getattr(importlib.import_module(f"channels.{name}"), kind)
+        read |= {f"{name.upper()}_{setting.variable}" for setting in service.SETTINGS}
+    text = (ROOT / "docs" / "settings.md").read_text("utf8")
+    listed = {
+        name for row in re.findall(r"^\| (`[A-Z_`, ]+`) \|", text, re.MULTILINE) for name in re.findall("[A-Z_]+", row)
+    }
+    assert read == listed - {"PYTHON"}
+    assert len(listed) <= 24

@@ -30,7 +30,6 @@ def refused(tmp_path_factory: pytest.TempPathFactory, assistant: Any) -> dict[st
         "model": {"MODEL": str(place / "empty")},
         "broken model": {"MODEL": str(place / "broken")},
         "conversations": {"CONVERSATIONS_URL": f"sqlite:///{place}/no/such/folder/c.sqlite"},
-        "facts": {"FACT_STORE_URL": "over there"},
     }
     started: dict[str, tuple[subprocess.Popen[str], str]] = {}
     for name, fault in faults.items():
@@ -76,7 +75,6 @@ def _answers(address: str) -> bool:
         ("model", ["no trained model in empty/", "make train"]),
         ("broken model", ["model.tar.gz"]),
         ("conversations", ["CONVERSATIONS_URL"]),
-        ("facts", ["FACT_STORE_URL"]),
     ],
 )
 def test_a_start_that_cannot_be_says_so_in_one_line(fault: str, named: list[str], refused: Any) -> None:

@@ -7,7 +7,6 @@ Redis lets a conversation expire by itself. It writes nothing to disk unless it 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import zlib
 from contextlib import asynccontextmanager
@@ -19,14 +18,13 @@ import redis.asyncio.lock
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.lock import TicketLock
 from rasa.core.lock_store import LockError, LockStore
-from rasa.core.tracker_store import SerializedTrackerAsText, TrackerStore
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
-from server.conversations import KEPT_EVENTS, SECONDS_A_DAY, asked_to_forget, kept_events, serialised
+from stores.conversations import ShortConversations
+from stores.database import SECONDS_A_DAY
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +35,7 @@ SECONDS = 1.0
 #: A lock is renewed while its turn lasts; whoever died in one holds the conversation up for so long.
 LOCK_SECONDS = 4.0
 #: How long a message waits for the one before it in its conversation, and how often it looks.
-WAIT_SECONDS, LOOK_SECONDS = 7.0, 0.03
+WAIT_SECONDS, LOOK_SECONDS = 6.0, 0.03
 
 
 def connect(url: str, retries: int = 1) -> redis.asyncio.Redis[bytes]:
@@ -67,8 +65,8 @@ def _tls(url: str) -> Dict[str, Any]:
     return {"ssl_check_hostname": True} if url.startswith("rediss://") else {}
 
 
-class RedisConversations(TrackerStore, SerializedTrackerAsText):
-    """A tracker store like `ConversationStore`: one value per conversation, with its last events only.
+class RedisConversations(ShortConversations):
+    """A tracker store like `ConversationStore`: one value per conversation.
 
     Args:
         host: `redis://` or `rediss://` URL (Rasa hands the `url` of endpoints.yml over by this name).
@@ -90,27 +88,16 @@ class RedisConversations(TrackerStore, SerializedTrackerAsText):
         self._retention_seconds = round(float(retention_days) * SECONDS_A_DAY)
         self._redis = connect(host)
 
-    def init_tracker(self, sender_id: str) -> DialogueStateTracker:
-        return DialogueStateTracker(sender_id, self.domain.slots, max_event_history=KEPT_EVENTS)
+    async def keep(self, sender_id: str, events: str) -> None:
+        # Events repeat themselves: a fraction of the memory for a third of a millisecond.
+        await self._redis.set(_key(sender_id), zlib.compress(events.encode(), level=1), ex=self._retention_seconds)
 
-    async def save(self, tracker: DialogueStateTracker) -> None:
-        """Keep the last events, or erase everything when the reply was to "forget me"."""
-        await self.stream_events(tracker)
-        if asked_to_forget(tracker):
-            await self._redis.delete(_key(tracker.sender_id))
-        else:
-            # Replies are plain text that repeats itself: a tenth of the memory for a third of a millisecond.
-            events = zlib.compress(json.dumps(kept_events(tracker)).encode(), level=1)
-            await self._redis.set(_key(tracker.sender_id), events, ex=self._retention_seconds)
-
-    async def retrieve(self, sender_id: str) -> Optional[DialogueStateTracker]:
+    async def events_of(self, sender_id: str) -> Optional[str]:
         events = await self._redis.get(_key(sender_id))
-        if events is None:
-            return None
-        return self.deserialise_tracker(sender_id, serialised(sender_id, zlib.decompress(events).decode()))
+        return None if events is None else zlib.decompress(events).decode()
 
-    async def retrieve_full_tracker(self, conversation_id: str) -> Optional[DialogueStateTracker]:
-        return await self.retrieve(conversation_id)
+    async def erase(self, sender_id: str) -> None:
+        await self._redis.delete(_key(sender_id))
 
     async def keys(self) -> Iterable[str]:
         beginning = _key("")

@@ -11,8 +11,10 @@ import pytest
 import sqlalchemy as sa
 from sanic import Sanic
 
-from channels import feedback
-from channels.feedback import KEPT_DAYS, MAX_REASON, FeedbackStore
+from channels.pace import Pace
+from server import votes
+from stores import votes as store_of_votes
+from stores.votes import KEPT_DAYS, MAX_REASON, VoteStore
 
 VOTE = {"outcome": "answered", "topic": "diagnosis", "helpful": False}
 
@@ -28,12 +30,12 @@ def rows(url):
 
 
 @asynccontextmanager
-async def serving(url):
+async def serving(url, pace=None):
     """A client for the route over a store."""
     Sanic.test_mode = True  # more than one server in a process
     app = Sanic(f"feedback_{time.monotonic_ns()}", configure_logging=False)
     app.config.FALLBACK_ERROR_FORMAT = "json"
-    app.blueprint(feedback.blueprint(FeedbackStore(url)))
+    app.blueprint(votes.blueprint(VoteStore(url), pace))
     server = await app.create_server(host="127.0.0.1", port=0, return_asyncio_server=True, access_log=False)
     await server.startup()
     await server.start_serving()
@@ -90,6 +92,9 @@ async def test_votes_without_an_id_are_a_row_each(url):
         ({**VOTE, "outcome": "my mother has als"}, "bad_outcome"),
         ({**VOTE, "topic": ["ms"]}, "bad_topic"),
         ({**VOTE, "topic": "<script>"}, "bad_topic"),
+        ({**VOTE, "topic": "my_mother"}, "bad_topic"),
+        ({**VOTE, "outcome": "my_mother"}, "bad_outcome"),
+        ({**VOTE, "outcome": {}}, "bad_outcome"),
         ({**VOTE, "reason": "x" * (MAX_REASON + 1)}, "bad_reason"),
         ({**VOTE, "reason": {"a": 1}}, "bad_reason"),
         ({**VOTE, "vote": "x" * 65}, "bad_vote"),
@@ -111,42 +116,66 @@ async def test_a_bad_body_is_answered_400_in_json_and_not_stored(body, code, url
 @pytest.mark.asyncio
 async def test_characters_that_no_database_takes_are_left_out(url):
     async with serving(url) as client:
-        body = json.dumps({**VOTE, "reason": "a\x00b \ud83d c", "topic": "\x00"})
-        assert (await client.post("/feedback", content=body)).status_code == 200
-    assert [(row["reason"], row["topic"]) for row in rows(url)] == [("ab ? c", None)]
+        body = json.dumps({**VOTE, "reason": "a\x00b \ud83d c"})
+        headers = {"Content-Type": "application/json"}
+        assert (await client.post("/feedback", content=body, headers=headers)).status_code == 200
+    assert [row["reason"] for row in rows(url)] == ["ab ? c"]
 
 
 @pytest.mark.asyncio
 async def test_a_store_that_fails_is_said_in_json(url, monkeypatch):
-    def fail(*_):
+    async def fail(*_):
         raise sa.exc.OperationalError("insert", {}, Exception("zqxmarker"))
 
-    monkeypatch.setattr(FeedbackStore, "add", fail)
+    monkeypatch.setattr(VoteStore, "add", fail)
     async with serving(url) as client:
         answer = await client.post("/feedback", json=VOTE)
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
     assert "zqxmarker" not in answer.text
 
 
-def test_a_store_of_before_there_were_ids_is_used_on(url):
+async def test_a_store_of_version_0_1_0_gets_its_index_and_a_vote_is_found_by_it(url):
     with sa.create_engine(url).begin() as connection:
         connection.execute(
             sa.text(
                 "create table feedback (id integer primary key, day varchar(10) not null, outcome varchar(32), "
-                "topic varchar(64), helpful boolean not null, reason varchar(500))"
+                "topic varchar(64), helpful boolean not null, reason varchar(500), vote varchar(64))"
             )
         )
-        today = time.strftime("%Y-%m-%d", time.gmtime())
-        connection.execute(sa.text(f"insert into feedback (day, helpful) values ('{today}', 1)"))
     for reason in (None, "good"):
-        FeedbackStore(url).add("answered", "cure", True, reason, "v-1")
-    assert [(row["vote"], row["reason"]) for row in rows(url)] == [(None, None), ("v-1", "good")]
+        await VoteStore(url).add("answered", "cure", True, reason, "v-1")
+    assert [(row["vote"], row["reason"]) for row in rows(url)] == [("v-1", "good")]
+    with sa.create_engine(url).connect() as connection:
+        (plan,) = connection.execute(sa.text("explain query plan delete from feedback where vote = 'x'")).fetchall()
+    assert "ix_feedback_vote" in str(plan)
 
 
-def test_votes_are_deleted_after_their_time(url, monkeypatch):
+async def test_votes_from_one_address_have_a_pace(url):
+    async with serving(url, Pace(2)) as client:
+
+        def vote(address):
+            return client.post("/feedback", json=VOTE, headers={"X-Forwarded-For": address})
+
+        assert [(await vote("203.0.113.1")).status_code for _ in range(3)] == [200, 200, 429]
+        refused = await vote("203.0.113.1")
+        assert 1 <= int(refused.headers["Retry-After"]) <= 60
+        assert (await vote("6.6.6.6, 203.0.113.1")).status_code == 429  # what the proxy wrote counts
+        assert (await vote("203.0.113.2")).status_code == 200
+
+
+async def test_a_day_has_so_many_votes_and_no_more(url, monkeypatch):
+    monkeypatch.setattr(store_of_votes, "MOST_A_DAY", 2)
+    async with serving(url) as client:
+        assert [(await client.post("/feedback", json=VOTE)).status_code for _ in range(3)] == [200, 200, 503]
+    assert len(rows(url)) == 2
+
+
+async def test_votes_are_deleted_after_their_time(url, monkeypatch):
     now = time.time()
-    store = FeedbackStore(url)
+    store = VoteStore(url)
     for days, reason in ((KEPT_DAYS + 1, "old"), (KEPT_DAYS - 1, "young"), (0, "new")):
         monkeypatch.setattr(time, "time", lambda days=days: now - days * 86_400)
-        store.add(None, None, True, reason)
+        await store.add(None, None, True, reason)
+    monkeypatch.setattr(time, "time", lambda: now)
+    await store.sweep()
     assert [row["reason"] for row in rows(url)] == ["young", "new"]
