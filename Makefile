@@ -50,8 +50,8 @@ validate: setup $(TRAINED) ## check data, rules and stories, and run the end-to-
 	@$(PY) -m rasa test core --e2e --stories tests/test_stories.yml --fail-on-prediction-errors --out .build/rasa-test >.build/rasa-test.log 2>&1 || { tail -n 20 .build/rasa-test.log; exit 1; }
 	@echo "rasa data validate and rasa test: no errors"
 
-explain: setup $(TRAINED) ## print the way a message takes (Q="how is MS diagnosed")
-	@$(PY) -m server.explain "$(Q)" 2>/dev/null
+explain: setup $(TRAINED) ## print the way a message takes (Q="how is MS diagnosed", AFTER="an earlier one")
+	@$(PY) -m server.explain $(if $(AFTER),--after "$(AFTER)") "$(Q)" 2>/dev/null
 
 evaluate: $(TRAINED) ## put the hold-out questions to it and to a stock Rasa peer
 	@bin/setup --dev && $(PY) -m benchmarks.evaluate
@@ -80,7 +80,7 @@ lock: ## resolve requirements*.in again (needs uv)
 
 sbom: ## list what is pinned as a CycloneDX bill of materials (.build/sbom.json)
 	@bin/setup --dev && mkdir -p .build
-	@.venv/bin/python bin/sbom .build/sbom.json
+	@.venv/bin/cyclonedx-py requirements requirements.txt --output-file .build/sbom.json
 
 clean: ## remove what was built, the environment included
 	@rm -rf .venv .build .rasa models

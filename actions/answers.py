@@ -89,7 +89,9 @@ def _named(record: schema.Question, question: Question, facts: Snapshot) -> Opti
         names = " and ".join(
             named_things.name_of(t, facts) for t in question.terms if t.kind == record.of
         )  # said first: the rest is near what was asked, not an answer to it
-        return f"{NOTHING_ON.format(what=title_of(record, question, facts).rstrip('?'), name=names)} {whole[0]}", whole[1]
+        return f"{NOTHING_ON.format(what=title_of(record, question, facts).rstrip('?'), name=names)} {whole[0]}", whole[
+            1
+        ]
     if record.id.endswith("/overview"):
         return named_things.overview(question, facts)
     return None
@@ -220,7 +222,11 @@ def next_buttons(question: Question, facts: Snapshot) -> Tuple[Button, ...]:
                 other = replace(other, id=None, topic="treatment" if question.topic == "drug" else question.topic)
             if answerable(other, facts):
                 found.append(Button(f"And in {condition}?", other.payload()))
-    following = [Question(n.partition("/")[0], question.conditions, question.terms, id=n) for n in record.next] if record else []
+    following = (
+        [Question(n.partition("/")[0], question.conditions, question.terms, id=n) for n in record.next]
+        if record
+        else []
+    )
     if record is not None and (not record.id.endswith("/overview") or question.terms):
         following.append(Question(question.topic, question.conditions))
     following += [Question(topic, question.conditions) for topic in RELATED.get(question.topic, ())]

@@ -22,8 +22,8 @@ class Thresholds:
     """From which confidence on something counts. Chosen on messages of people, see docs/decisions.md."""
 
     #: A question, or all of its topic together, is answered.
-    question: float = 0.25
-    topic: float = 0.40
+    question: float = 0.15
+    topic: float = 0.30
     #: ... in a message that names neither disease, and follows none.
     nameless_topic: float = 0.70
     #: Small talk, and a turn that leans on the one before.
@@ -34,13 +34,13 @@ class Thresholds:
     elsewhere_named: float = 0.75
     not_covered: float = 0.50
     #: A person's own case; lower where they ask what to do.
-    personal: float = 0.40
+    personal: float = 0.35
     personal_decision: float = 0.15
     #: What is answered within a reply to a personal question.
     within_personal: float = 0.08
     #: One of several sentences asks, and asks this question.
     asks: float = 0.50
-    own_question: float = 0.35
+    own_question: float = 0.20
     #: How much likelier a question is that belongs to what was talked about, or to what was named; how much less the
     #: general one of a topic in a turn that follows, and one about a kind of thing of which none is named.
     same_topic: float = 3.0
@@ -108,6 +108,7 @@ _DECISION = re.compile(
     r"|\b(?:have|do|did|could|might|am) i (?:got |have |getting |got this )?(?:it|this|ms|als|mnd)\b"
     r"|\b(?:would you|what would you do)\b"
 )
+_ERASE = re.compile(r"\b(?:forget|delete|erase|wipe|remove|clear|scrub|destroy|get rid)\b")
 _OWN = re.compile(r"\b(?:i|im|i'm|ive|i've|my|me|he|she|his|her|hers|us|we|our|mum|mom|dad)\b")
 
 
@@ -338,7 +339,33 @@ def _smalltalk(s: Situation) -> Optional[Decision]:
     if intent not in SMALLTALK or s.message.confidence(*SMALLTALK) < s.thresholds.talk:
         return None
     asked = bool(s.message.conditions or s.message.terms) and s.on_topic >= s.thresholds.topic
+    if intent == "forget_me" and not _ERASE.search(s.text):
+        return Decision("bot_identity")  # "do you remember me" erases nothing
     return None if asked else _said(intent)
+
+
+@rule("the last question, about the other disease")
+def _other_one(s: Situation) -> Optional[Decision]:
+    message = s.message
+    if s.context.topic is None or not message.conditions or message.terms or s.says_again < s.thresholds.again:
+        return None
+    own = message.questions[0] if message.questions else ("", 0.0)
+    return Decision("what_about") if own[1] < s.thresholds.again or own[0] == s.context.question else None
+
+
+@rule("a short turn on what was talked about")
+def _follows(s: Situation) -> Optional[Decision]:
+    # Alone such a turn looks like anything: "im in glasgow", "how many though".
+    if not s.follows or s.message.confidence("out_of_scope") > 0.9:
+        return None
+    if s.message.intent in (*RETOLD, "which_is_worse", "affirm") and s.message.confidence(*LEANING) >= s.thresholds.talk:
+        return None
+    if s.ranked:
+        first, confidence = s.ranked[0]
+        near = first.topic == s.context.topic or confidence >= s.thresholds.question
+        if near and confidence >= s.thresholds.following and s.known(first):
+            return Decision("answer", questions=(first,))
+    return Decision("tell_more") if s.says_again >= 0.9 else None
 
 
 @rule("it leans on the answer before")
@@ -370,28 +397,6 @@ def _within_topic(s: Situation) -> Optional[Question]:
     share = confidence / max(sum(c for _, c in s.ranked), 1e-6)
     fresh = first.name != s.context.question and not first.name.endswith("/overview")
     return first if near and fresh and share >= s.thresholds.leaning and s.known(first) else None
-
-
-@rule("the last question, about the other disease")
-def _other_one(s: Situation) -> Optional[Decision]:
-    message = s.message
-    if s.context.topic is None or not message.conditions or message.terms or s.says_again < s.thresholds.again:
-        return None
-    own = message.questions[0] if message.questions else ("", 0.0)
-    return Decision("what_about") if own[1] < s.thresholds.again or own[0] == s.context.question else None
-
-
-@rule("a short turn on what was talked about")
-def _follows(s: Situation) -> Optional[Decision]:
-    # Alone such a turn looks like anything: "im in glasgow", "how many though".
-    if not s.follows or s.message.confidence("out_of_scope") > 0.9:
-        return None
-    if s.ranked:
-        first, confidence = s.ranked[0]
-        near = first.topic == s.context.topic or confidence >= s.thresholds.question
-        if near and confidence >= s.thresholds.following and s.known(first):
-            return Decision("answer", questions=(first,))
-    return Decision("tell_more") if s.says_again >= 0.9 else None
 
 
 # --- where knowledge ends -----------------------------------------------------------------------------
@@ -482,11 +487,9 @@ def _nameless(s: Situation) -> Optional[Decision]:
         return None
     question = s.likeliest
     if question is not None and s.known(question):
-        sure = dict((q.name, c) for q, c in s.ranked)[question.name]
+        sure = next(c for q, c in s.ranked if q.name == question.name)
         of_topic = s.message.confidence(question.topic)
-        speaks = question.topic in OF_THE_DISEASE and (
-            bool(_POINTS_TO_IT.search(s.text)) or len(s.text.split()) <= 4
-        )
+        speaks = question.topic in OF_THE_DISEASE and (bool(_POINTS_TO_IT.search(s.text)) or len(s.text.split()) <= 4)
         # Drugs, genes and forms are of these diseases; so is what the store knows of one of them only.
         ours = {t.kind for t in s.message.terms} & {"drug", "gene", "subtype", "person"}
         only_one = len(s.known(question)) == 1 and sure >= s.thresholds.nameless_topic

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Callable, Dict, Optional, Sequence, Tuple
 
-from actions import answers, follow_ups, limits, wording
+from actions import answers, follow_ups, languages, limits, wording
 from actions.decision import DEFAULT, Decision, Thresholds, decide
-from actions.languages import other_language
 from actions.question import Context, Message, Question
 from actions.reply import Button, Evidence, Outcome, Reply, first_buttons
 from facts.schema import CONDITIONS, TOPICS
@@ -15,7 +14,7 @@ from facts.store import Snapshot
 
 #: What is said without a question of the store: small talk, limits, and what leans on the answer before.
 SAY: Dict[str, Callable[[Message, Context, Snapshot], Reply]] = {
-    **limits.SAY, **follow_ups.SAY, "other_language": other_language,
+    **limits.SAY, **follow_ups.SAY, "other_language": languages.other_language,
 }  # fmt: skip
 _LEANING = tuple(follow_ups.SAY)
 #: Intents that start afresh.
@@ -33,7 +32,7 @@ def respond(
 
 def _asked(now: Context, before: Context, facts: Snapshot) -> Context:
     """The context with its question in words."""
-    if now.topic is None or now.question == before.question and now.conditions == before.conditions:
+    if now.topic is None or (now.question == before.question and now.conditions == before.conditions):
         return now
     question = Question(now.topic, now.conditions or CONDITIONS, now.terms, id=now.question)
     record = facts.questions.get(question.name)
@@ -61,7 +60,7 @@ def _say(decision: Decision, message: Message, context: Context, facts: Snapshot
         return limits.which_disease(message, context, facts, questions)
     if decision.say == "clarify":
         return limits.clarify(message, context, facts, questions)
-    return SAY[decision.say](message, context, facts)
+    return languages.alarm(message, SAY[decision.say](message, context, facts))
 
 
 def _several(questions: Sequence[Question], facts: Snapshot) -> Reply:

@@ -34,7 +34,9 @@ def what_about(message: Message, context: Context, facts: Snapshot) -> Reply:
         return limits.ask_which_topic(conditions, facts) if conditions else limits.clarify(message, context, facts)
     if not conditions:
         conditions = tuple(c for c in CONDITIONS if c not in last.conditions) or CONDITIONS
-    if last.ids("drug", "subtype", "person", "gene") and set(implied_conditions(last.terms, facts)).isdisjoint(conditions):
+    if last.ids("drug", "subtype", "person", "gene") and set(implied_conditions(last.terms, facts)).isdisjoint(
+        conditions
+    ):
         # A drug or form of the other disease: ask for the topic alone.
         kept = tuple(t for t in last.terms if t.kind in ("symptom", "test", "mimic"))
         last = replace(last, terms=kept, id=None, topic="treatment" if last.topic == "drug" else last.topic)
@@ -84,7 +86,7 @@ def _opened(text: str) -> Callable[[Question, Context, Snapshot], Optional[Reply
 
 
 def which_is_worse(message: Message, context: Context, facts: Snapshot) -> Reply:
-    name = "difference/which_is_worse"
+    name = "difference/which_worse"
     question = Question("difference", CONDITIONS, (), message.text, name if name in facts.questions else None)
     return limits.answered(question, facts)
 

@@ -75,7 +75,9 @@ def which_disease(message: Message, context: Context, facts: Snapshot, questions
         for condition in CONDITIONS:
             one = answers.button(question.about([condition]), facts)
             if one is not None:
-                buttons.append(Button(one.title if condition in one.title else f"{condition}: {one.title}", one.payload))
+                buttons.append(
+                    Button(one.title if condition in one.title else f"{condition}: {one.title}", one.payload)
+                )
     return Reply(Outcome.CLARIFY, wording.WHICH_DISEASE, buttons=first_buttons(buttons or list(starters(facts)), 4))
 
 

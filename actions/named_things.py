@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from actions.question import Question, Term
 from actions.reply import Evidence, evidence_of
@@ -57,7 +57,7 @@ def _joined(parts: Sequence[Part]) -> Optional[Part]:
 
 def _cells(kind: str, field: str, question: Question, named: Sequence[Term], facts: Snapshot) -> Optional[Part]:
     """A field of the cells of symptoms or tests, for the diseases asked about."""
-    table: Dict[str, Any] = {"symptom": facts.symptoms, "test": facts.tests}[kind]
+    table: Mapping[str, Any] = facts.symptoms if kind == "symptom" else facts.tests
     rows = [(t, table[t.id].cells) for t in named if t.id in table]
     parts: List[Part] = []
     for term, cells in rows:

@@ -133,6 +133,11 @@ NO_ANSWER_FOR = "I have no fact on this question in {it}: {title}."
 NOTHING_ON_NAMED = "I have nothing on {name} in my facts about {it}."
 NOTHING_ON = "I have nothing on this about {name} ({what}). What I do have:"
 ASK_THEM = "These organisations may know."
+ONLY_ENGLISH = (
+    "I am sorry, I can only read and answer English. If you can, please write your question in English.\n"
+    "MedlinePlus has pages in many languages: https://medlineplus.gov/languages/languages.html\n"
+    "In an emergency call 112, 999, 911 or the number of your country."
+)
 WHICH_DISEASE = "I only know about MS and ALS. Is your question about one of them?"
 UNKNOWN_BUTTON = "I can't use that button any more. Please ask in your own words, or pick one of these."
 #: By the status of a drug; what an approval or a refusal means for those who read of it.

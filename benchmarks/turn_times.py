@@ -69,12 +69,12 @@ class Stopwatch:
 
 def rooms() -> List[Any]:
     """(room, class, method) in the order of a turn."""
+    from nlu.topic_classifier import TopicClassifier
     from rasa.core.processor import MessageProcessor
     from rasa.nlu.classifiers.fallback_classifier import FallbackClassifier
 
     from nlu.safety import SafetyRules
     from nlu.terms import TermMatcher
-    from nlu.topic_classifier import TopicClassifier
     from replies.nlg import DisclaimerNLG
     from server.action_endpoint import InProcessActions
     from stores.conversations import ConversationStore

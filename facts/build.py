@@ -87,16 +87,19 @@ class _Reader:
     def topic(self, path: Path, content: Any) -> None:
         """The questions of a topic's file, and the facts under each."""
         file = path.relative_to(self._root).as_posix()
-        topic, questions = (content.get("topic"), content.get("questions")) if isinstance(content, dict) else (None, None)
+        topic, questions = (
+            (content.get("topic"), content.get("questions")) if isinstance(content, dict) else (None, None)
+        )
         if topic != path.stem or not isinstance(questions, list):
             self.errors.append(f"{file}:1: needs `topic: {path.stem}` and a list of questions")
             return
-        plain = [
-            {k: v for k, v in q.items() if k != "facts"} if isinstance(q, dict) else q for q in questions
-        ]
-        self.records(path, "questions", questions, [
-            {**q, "id": f"{topic}/{q.get('id')}", "topic": topic} if isinstance(q, dict) else q for q in plain
-        ])
+        plain = [{k: v for k, v in q.items() if k != "facts"} if isinstance(q, dict) else q for q in questions]
+        self.records(
+            path,
+            "questions",
+            questions,
+            [{**q, "id": f"{topic}/{q.get('id')}", "topic": topic} if isinstance(q, dict) else q for q in plain],
+        )
         for question in questions:
             facts = question.get("facts") if isinstance(question, dict) else None
             if facts:
@@ -207,7 +210,10 @@ def check(found: Dict[str, List[Located]]) -> List[str]:
                 if words > most:
                     errors.append(entry.error(table, f"{field} has {words} words, {most} at most"))
                 grade = reading.grade(text)
-                if table in ("questions", "facts", "drugs", "symptoms", "subtypes", "tests", "mimics") and grade > MAX_GRADE:
+                if (
+                    table in ("questions", "facts", "drugs", "symptoms", "subtypes", "tests", "mimics")
+                    and grade > MAX_GRADE
+                ):
                     errors.append(entry.error(table, f"{field} reads at grade {grade:.1f}, {MAX_GRADE:.0f} at most"))
     for topic in TOPICS:
         overview = keys["questions"].get(f"{topic}/overview")

@@ -55,7 +55,9 @@ def alarm_in(text: str) -> Optional[Alarm]:
 
 BREAK = "."
 _TOKEN = re.compile(r"\d+(?:[.,:]\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*'?|\d+|[.!?;:\u2026]+|\n+|[*@$#]")
-_MIXED = re.compile(r"(?<![\w@/.])(?=[\w@$*!]*[a-z])(?=[\w@$*!]*[0-9@$*!])[a-z0-9@$*!]{3,16}(?![\w@/]|\.\w)", re.IGNORECASE)
+_MIXED = re.compile(
+    r"(?<![\w@/.])(?=[\w@$*!]*[a-z])(?=[\w@$*!]*[0-9@$*!])[a-z0-9@$*!]{3,16}(?![\w@/]|\.\w)", re.IGNORECASE
+)
 _AS_LETTERS = str.maketrans({"1": "i", "3": "e", "4": "a", "0": "o", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
 
 
@@ -83,6 +85,8 @@ class Message:
         self.inside = self.all & ~self.breaks
         self.starts = (((self.breaks << 1) | 1) & self.all) if words else 0
         self.lists: Dict[str, int] = {}
+        #: Its words, and their beginnings with a star.
+        self.signs = {w for word in self._at for w in (word, *(f"{word[:n]}*" for n in range(1, len(word) + 1)))}
 
     def at(self, word: str) -> int:
         return self._at.get(word, 0)
@@ -93,6 +97,10 @@ class Message:
             if word.startswith(start):
                 found |= self._at[word]
         return found
+
+    def has_any(self, needed: frozenset[str]) -> bool:
+        """Whether it has one of these words, or one that begins so (`chok*`)."""
+        return not needed.isdisjoint(self.signs)
 
     def sentences(self, bits: int) -> int:
         """The bits of all sentences that have one of these bits."""
@@ -107,6 +115,8 @@ class Message:
 
 #: Bits where the next word may stand, to bits where the one after may.
 Step = Callable[[int, Message], int]
+#: A step, and the words one of which it needs (see `Pattern.needs`).
+Parsed = Tuple[Step, Optional["frozenset[str]"]]
 #: How many words may lie between; the last goes on into the next sentence or the one after.
 GAPS = {"..": 3, "...": 8, "....": 20}
 _PARTS = re.compile(r"\.{2,4}|<[\d.]+-[\d.]+>|\{\w+\}|[()\[\]|!~^$]|[^\s()\[\]|!~^${}<>]+")
@@ -136,64 +146,74 @@ class Pattern:
         if "".join(self._parts) != re.sub(r"\s+", "", written):
             raise PatternError(f"cannot read {written!r}")
         self._index = 0
-        self._step = self._alternatives()
+        #: Words, or beginnings with a star, one of which a message must have for the pattern to be found; None: any may.
+        self.needs: Optional[frozenset[str]]
+        self._step, self.needs = self._alternatives()
         if self._index < len(self._parts):
             raise PatternError(f"{written!r}: '{self._parts[self._index]}' closes nothing")
 
     def ends(self, message: Message) -> int:
         """Bits of the last words of what is found. A pattern that may be empty finds nothing."""
+        if self.needs is not None and not message.has_any(self.needs):
+            return 0
         return (self._step(message.all, message) >> 1) & message.all
 
-    def _alternatives(self) -> Step:
+    def _alternatives(self) -> Parsed:
         options = [self._sequence()]
         while self._index < len(self._parts) and self._parts[self._index] == "|":
             self._index += 1
             options.append(self._sequence())
-        return options[0] if len(options) == 1 else _any(options)
+        steps = [step for step, _ in options]
+        every = [needs for _, needs in options if needs is not None]
+        needs = frozenset().union(*every) if len(every) == len(options) else None
+        return (steps[0] if len(steps) == 1 else _any(steps)), needs
 
-    def _sequence(self) -> Step:
-        steps = []
+    def _sequence(self) -> Parsed:
+        items = []
         while self._index < len(self._parts) and self._parts[self._index] not in ("|", ")", "]"):
-            steps.append(self._item())
-        return steps[0] if len(steps) == 1 else _sequence(steps)
+            items.append(self._item())
+        steps = [step for step, _ in items]
+        # All of a sequence must be there: the rarest of its items tells soonest that it is not.
+        needs = min((needs for _, needs in items if needs is not None), key=len, default=None)
+        return (steps[0] if len(steps) == 1 else _sequence(steps)), needs
 
-    def _item(self) -> Step:
+    def _item(self) -> Parsed:
         part = self._parts[self._index]
         self._index += 1
         if part in "([":
-            inner = self._alternatives()
+            inner, needs = self._alternatives()
             if self._index >= len(self._parts) or self._parts[self._index] != {"(": ")", "[": "]"}[part]:
                 raise PatternError(f"{self.written!r}: '{part}' is never closed")
             self._index += 1
-            return inner if part == "(" else lambda at, message: at | inner(at, message)
+            return (inner, needs) if part == "(" else (lambda at, message: at | inner(at, message), None)
         if part in "!~":
             # What stands in the way of one pattern is no word that a misspelling is taken for.
             known = set(self.words)
-            inner = self._item()
+            inner, _ = self._item()
             self.words = known
-            return _not_before(inner) if part == "!" else _not_after(inner)
+            return (_not_before(inner) if part == "!" else _not_after(inner)), None
         if part == "^":
-            return lambda at, message: at & message.starts
+            return (lambda at, message: at & message.starts), None
         if part == "$":
-            return lambda at, message: at & (message.breaks | (message.all + 1))
+            return (lambda at, message: at & (message.breaks | (message.all + 1))), None
         if part == "_":
-            return lambda at, message: (at & message.inside) << 1
+            return (lambda at, message: (at & message.inside) << 1), None
         if part in GAPS:
-            return _gap(GAPS[part], over_breaks=part == "....")
+            return _gap(GAPS[part], over_breaks=part == "...."), None
         if part[0] == "<":
             least, most = map(float, part[1:-1].split("-"))
-            return lambda at, message: (at & sum(b for n, b in message.numbers if least <= n <= most)) << 1
+            return (lambda at, message: (at & sum(b for n, b in message.numbers if least <= n <= most)) << 1), None
         if part[0] == "{":
             try:
                 found = self._lists[part[1:-1]]
             except KeyError:
                 raise PatternError(f"{self.written!r}: there is no list {part}") from None
             self.words |= found.words
-            return found.step
+            return found.step, found.needs
         if part.endswith("*"):
-            return lambda at, message: (at & message.beginning(part[:-1])) << 1 if at else 0
+            return (lambda at, message: (at & message.beginning(part[:-1])) << 1 if at else 0), frozenset([part])
         self.words.add(part)
-        return lambda at, message: (at & message.at(part)) << 1
+        return (lambda at, message: (at & message.at(part)) << 1), frozenset([part])
 
 
 class _List:
@@ -205,16 +225,22 @@ class _List:
         self._single: List[str] = []
         self._beginning: List[str] = []
         self._longer: List[Step] = []
+        needs: List[Optional[frozenset[str]]] = []
         for entry in map(str, entries):
             if re.fullmatch(r"[\w']+", entry) and entry != "_":
                 self._single.append(entry)
                 self.words.add(entry)
+                needs.append(frozenset([entry]))
             elif re.fullmatch(r"[\w']+\*", entry):
                 self._beginning.append(entry[:-1])
+                needs.append(frozenset([entry]))
             else:
                 pattern = Pattern(entry, lists)
                 self.words |= pattern.words
                 self._longer.append(pattern._step)
+                needs.append(pattern.needs)
+        every = [n for n in needs if n is not None]
+        self.needs = frozenset().union(*every) if len(every) == len(needs) else None
 
     def step(self, at: int, message: Message) -> int:
         if not at:
@@ -578,7 +604,9 @@ class AlarmModel:
 
         features = cls._features(texts, vectors)
         alarm = np.array([label is not None for label in labels])
-        first = LogisticRegression(C=STRENGTH, solver="liblinear", class_weight={False: 1.0, True: MISSED}, random_state=0)
+        first = LogisticRegression(
+            C=STRENGTH, solver="liblinear", class_weight={False: 1.0, True: MISSED}, random_state=0
+        )
         first.fit(features, alarm)
         second = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=0)
         second.fit(features[alarm], [label == "emergency" for label in labels if label is not None])
@@ -600,7 +628,9 @@ class AlarmModel:
         from safetensors.numpy import save_file
 
         save_file({"weights": self.weights, "bias": self.bias}, str(folder / "alarm.safetensors"))
-        (folder / "alarm.json").write_text(json.dumps({"threshold": self.threshold, "rules": _digest()}), encoding="utf8")
+        (folder / "alarm.json").write_text(
+            json.dumps({"threshold": self.threshold, "rules": _digest()}), encoding="utf8"
+        )
 
     @classmethod
     def load(cls, folder: Path) -> AlarmModel:

@@ -50,17 +50,167 @@ SCRIPT_SHARE = 0.4
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 _ENGLISH_FUNCTION = set(
-    "the is are was were be been what how why when where who which of and or to for with without from my your his her their our i you he she they we it "
-    "do does did can could will would should have has had not don't doesn't can't isn't i'm it's what's there this that these those about any some if but so "
-    "because get got does anyone please help long tell me know take give need want been am its im ive dont cant whats does".split()
+    [
+        "the",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "what",
+        "how",
+        "why",
+        "when",
+        "where",
+        "who",
+        "which",
+        "of",
+        "and",
+        "or",
+        "to",
+        "for",
+        "with",
+        "without",
+        "from",
+        "my",
+        "your",
+        "his",
+        "her",
+        "their",
+        "our",
+        "i",
+        "you",
+        "he",
+        "she",
+        "they",
+        "we",
+        "it",
+        "do",
+        "does",
+        "did",
+        "can",
+        "could",
+        "will",
+        "would",
+        "should",
+        "have",
+        "has",
+        "had",
+        "not",
+        "don't",
+        "doesn't",
+        "can't",
+        "isn't",
+        "i'm",
+        "it's",
+        "what's",
+        "there",
+        "this",
+        "that",
+        "these",
+        "those",
+        "about",
+        "any",
+        "some",
+        "if",
+        "but",
+        "so",
+        "because",
+        "get",
+        "got",
+        "does",
+        "anyone",
+        "please",
+        "help",
+        "long",
+        "tell",
+        "me",
+        "know",
+        "take",
+        "give",
+        "need",
+        "want",
+        "been",
+        "am",
+        "its",
+        "im",
+        "ive",
+        "dont",
+        "cant",
+        "whats",
+        "does",
+    ]
 )
 #: English slips and slang that are words elsewhere.
-_SLANG = set("wat dat dis det der den thats hows ive wen hav har plz".split())
-_NEUTRAL = set("ms als mnd em ela sm sla sep mri rrms ppms spms cis ok no hi".split())
+_SLANG = set(["wat", "dat", "dis", "det", "der", "den", "thats", "hows", "ive", "wen", "hav", "har", "plz"])
+_NEUTRAL = set(
+    ["ms", "als", "mnd", "em", "ela", "sm", "sla", "sep", "mri", "rrms", "ppms", "spms", "cis", "ok", "no", "hi"]
+)
 #: Counted often enough to stand among the everyday English words, and none.
 _NOT_ENGLISH = set(
-    "que est les des una los del por para con las der und das von mit ist nicht het een di il della che sur dans pour avec qui sont jest czy jak nie "
-    "sie bir ve var como esta sin mas cura vida sono non nel alla gli sind auf ein eine zijn naar wel mij hoe niet voor".split()
+    [
+        "que",
+        "est",
+        "les",
+        "des",
+        "una",
+        "los",
+        "del",
+        "por",
+        "para",
+        "con",
+        "las",
+        "der",
+        "und",
+        "das",
+        "von",
+        "mit",
+        "ist",
+        "nicht",
+        "het",
+        "een",
+        "di",
+        "il",
+        "della",
+        "che",
+        "sur",
+        "dans",
+        "pour",
+        "avec",
+        "qui",
+        "sont",
+        "jest",
+        "czy",
+        "jak",
+        "nie",
+        "sie",
+        "bir",
+        "ve",
+        "var",
+        "como",
+        "esta",
+        "sin",
+        "mas",
+        "cura",
+        "vida",
+        "sono",
+        "non",
+        "nel",
+        "alla",
+        "gli",
+        "sind",
+        "auf",
+        "ein",
+        "eine",
+        "zijn",
+        "naar",
+        "wel",
+        "mij",
+        "hoe",
+        "niet",
+        "voor",
+    ]
 )
 
 
@@ -258,7 +408,9 @@ def _bare(word: str) -> str:
 
 # --- cries for help -----------------------------------------------------------------------------------------------
 
-_TOKEN = re.compile(r"[\u3400-\u9fff]|[^\W\d_](?:[^\W_\u3400-\u9fff]|[\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0962\u0963])*|\d+|[.!?;\u3002\uff01\uff1f\n]+")
+_TOKEN = re.compile(
+    r"[\u3400-\u9fff]|[^\W\d_](?:[^\W_\u3400-\u9fff]|[\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0962\u0963])*|\d+|[.!?;\u3002\uff01\uff1f\n]+"
+)
 _LONGEST = 2_000
 #: Letters that are written in several ways.
 _SAME = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ة": "ه", "ى": "ي", "ـ": None, "ё": "е", "ı": "i", "ł": "l",
@@ -267,7 +419,7 @@ _SAME = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ة": "ه
 
 def _normal(text: str) -> str:
     text = text.lower().replace("i\u0307", "i").translate(_SAME)
-    kept = []
+    kept: List[str] = []
     for char in unicodedata.normalize("NFD", text):
         # Accents of Latin letters and vowel signs of Arabic go; those of Devanagari and й, ї are letters.
         if unicodedata.combining(char) and ("\u0300" <= char <= "\u036f" or "\u064b" <= char <= "\u0655"):

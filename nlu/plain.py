@@ -180,7 +180,9 @@ _EASY = re.compile(r"[\n !\"'()*+,\-./0-9:;=?A-Za-z_%]*")
 
 _QUOTES = dict.fromkeys("\u2018\u2019\u201a\u201b\u02bb\u02bc\u02bd\u02b9\u02c8\u00b4`\u2032\u2035\uff07\ua78c\u055a"
                         "\u05f3\u0060\u07f4\u07f5\u1fbd\u1fbf\u1fef\u1ffd\u1ffe\u0384", "'")  # fmt: skip
-_QUOTES.update(dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\u2036\uff02\u301d\u301e\u301f\u275d\u275e", '"'))
+_QUOTES.update(
+    dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\u2036\uff02\u301d\u301e\u301f\u275d\u275e", '"')
+)
 _HYPHENS = dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\u02d7\ufe63\uff0d\u2043\ufe58\u1806\u2e3a\u2e3b\u30fc", "-")
 #: The long dash parts what is said: a blank on both sides.
 _DASHES = dict.fromkeys("\u2014\u2015\ufe31", " - ")
@@ -411,20 +413,180 @@ LONGEST_WORD = 24
 #: Two or three words, four, and more: how unlikely they may be for each letter (negative logarithm). Of short messages
 #: run together 96 in 100 are below, of names and misspellings that happen to fall apart into words few.
 UNLIKELY = {3: 2.5, 4: 2.6, 5: 2.8}
-_SHORT = set("a i am an as at be by do go he hi if in is it me my no of oh ok on or so to up us we ms dr id im".split())
+_SHORT = set(
+    [
+        "a",
+        "i",
+        "am",
+        "an",
+        "as",
+        "at",
+        "be",
+        "by",
+        "do",
+        "go",
+        "he",
+        "hi",
+        "if",
+        "in",
+        "is",
+        "it",
+        "me",
+        "my",
+        "no",
+        "of",
+        "oh",
+        "ok",
+        "on",
+        "or",
+        "so",
+        "to",
+        "up",
+        "us",
+        "we",
+        "ms",
+        "dr",
+        "id",
+        "im",
+    ]
+)
 #: What a message begins with. A name that falls apart into words ("go then burg") seldom begins so.
 _OPENERS = set(
-    "took i im ive i my me he hes she shes his her we they their it its this that there the what whats how why when where "
-    "who which is are am does do can cant could couldnt will wont would should has have had dont not no please pls "
-    "help kill call someone mum mom dad wife husband son daughter is tell symptoms treatment ms als mnd life want "
-    "need just feel feeling let stop end was if".split()
+    [
+        "took",
+        "i",
+        "im",
+        "ive",
+        "i",
+        "my",
+        "me",
+        "he",
+        "hes",
+        "she",
+        "shes",
+        "his",
+        "her",
+        "we",
+        "they",
+        "their",
+        "it",
+        "its",
+        "this",
+        "that",
+        "there",
+        "the",
+        "what",
+        "whats",
+        "how",
+        "why",
+        "when",
+        "where",
+        "who",
+        "which",
+        "is",
+        "are",
+        "am",
+        "does",
+        "do",
+        "can",
+        "cant",
+        "could",
+        "couldnt",
+        "will",
+        "wont",
+        "would",
+        "should",
+        "has",
+        "have",
+        "had",
+        "dont",
+        "not",
+        "no",
+        "please",
+        "pls",
+        "help",
+        "kill",
+        "call",
+        "someone",
+        "mum",
+        "mom",
+        "dad",
+        "wife",
+        "husband",
+        "son",
+        "daughter",
+        "is",
+        "tell",
+        "symptoms",
+        "treatment",
+        "ms",
+        "als",
+        "mnd",
+        "life",
+        "want",
+        "need",
+        "just",
+        "feel",
+        "feeling",
+        "let",
+        "stop",
+        "end",
+        "was",
+        "if",
+    ]
 )
-_NEVER_LAST = set("a i an in at or the of as is by to and".split())
+_NEVER_LAST = set(["a", "i", "an", "in", "at", "or", "the", "of", "as", "is", "by", "to", "and"])
 #: Words of fear and of questions that two at a time make a message.
 _CORE = set(
-    "help me kill myself himself herself die dying dead cant cannot dont wont want breathe breathing choking choke see "
-    "speak talk move walk suicide suicidal ms als mnd symptoms treatment cure what whats is im need ambulance call 911 "
-    "stop stopped life end swallow stroke seizure having".split()
+    [
+        "help",
+        "me",
+        "kill",
+        "myself",
+        "himself",
+        "herself",
+        "die",
+        "dying",
+        "dead",
+        "cant",
+        "cannot",
+        "dont",
+        "wont",
+        "want",
+        "breathe",
+        "breathing",
+        "choking",
+        "choke",
+        "see",
+        "speak",
+        "talk",
+        "move",
+        "walk",
+        "suicide",
+        "suicidal",
+        "ms",
+        "als",
+        "mnd",
+        "symptoms",
+        "treatment",
+        "cure",
+        "what",
+        "whats",
+        "is",
+        "im",
+        "need",
+        "ambulance",
+        "call",
+        "911",
+        "stop",
+        "stopped",
+        "life",
+        "end",
+        "swallow",
+        "stroke",
+        "seizure",
+        "having",
+    ]
 )
 #: Without their apostrophe, as people type and as they run together, and how likely they are.
 _CONTRACTED = {
@@ -448,7 +610,7 @@ def _names(*keys: str) -> Iterable[tuple[str, str]]:
     for term in _terms():
         for key in keys:
             value = term.get(key) or ()
-            for name in [value] if isinstance(value, str) else value:  # type: ignore[union-attr]
+            for name in [value] if isinstance(value, str) else value:  # type: ignore[attr-defined]
                 yield str(term["kind"]), str(name)
 
 
@@ -627,9 +789,11 @@ def _unspaced(spaced: re.Match[str]) -> str:
     made = []
     for word in words:
         plain_word = word.lower().replace("'", "")
-        if word.lower() in known and (len(words) > 1 or len(word) >= SHORTEST_SPACED) or plain_word in abbreviations():
-            made.append(word)
-        elif len(word) == 3 and plain_word in known and known[plain_word] >= 1e-5:
+        if (
+            (word.lower() in known and (len(words) > 1 or len(word) >= SHORTEST_SPACED))
+            or plain_word in abbreviations()
+            or (len(word) == 3 and plain_word in known and known[plain_word] >= 1e-5)
+        ):
             made.append(word)
         else:
             found = split(plain_word) if len(plain_word) >= SHORTEST_SPACED else None

@@ -73,7 +73,9 @@ def measure(model: QuestionModel, inputs: np.ndarray, segments: Sequence[Segment
         for segment, row, asks in zip(segments, confidence[1:], asking, strict=False)
     ]  # fmt: skip
     return Measured(
-        _first(model.by_intent(together), INTENTS_RANKED), _first_questions(model, together, QUESTIONS_RANKED), sentences
+        _first(model.by_intent(together), INTENTS_RANKED),
+        _first_questions(model, together, QUESTIONS_RANKED),
+        sentences,
     )
 
 

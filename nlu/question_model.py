@@ -105,9 +105,7 @@ def fit_softmax(
             for i, slope in enumerate((x.T @ error + training.l2 * parameters[0], error.sum(0))):
                 means[i] += 0.1 * (slope - means[i])
                 squares[i] += 0.01 * (slope * slope - squares[i])
-                parameters[i] -= (
-                    rate * (means[i] / (1 - 0.9**step)) / (np.sqrt(squares[i] / (1 - 0.99**step)) + 1e-8)
-                )
+                parameters[i] -= rate * (means[i] / (1 - 0.9**step)) / (np.sqrt(squares[i] / (1 - 0.99**step)) + 1e-8)
     return parameters[0], parameters[1]
 
 
@@ -183,9 +181,7 @@ class QuestionModel:
         topics = {label.partition("/")[0] for label in full}
         known = sorted(full | {label for label in labels if "/" not in label and label not in topics})
         names = sorted(set(labels))
-        groups = np.array(
-            [[k == name or k.startswith(f"{name}/") for k in known] for name in names], np.float32
-        )
+        groups = np.array([[k == name or k.startswith(f"{name}/") for k in known] for name in names], np.float32)
         group = np.searchsorted(names, labels)
         weights, bias = fit_softmax(inputs, groups, group, training)
         asking = np.zeros(WIDTH + 1, np.float32)

@@ -213,9 +213,7 @@ class TermFinder:
         covered = {i for span in kept for i in range(span.start, span.end)}
         rest = sum(t.text.isalpha() for i, t in enumerate(repaired) if i not in covered)
         known = any(t.text.isalpha() and not self._spelling.is_slip(t.lower) for t in written)
-        return Reading(
-            tuple(mentions), _spaced([t.text for t in repaired]), dropped, rest, known or bool(mentions)
-        )
+        return Reading(tuple(mentions), _spaced([t.text for t in repaired]), dropped, rest, known or bool(mentions))
 
     def _mention(self, kind: str, span: Span, written: Sequence[_Token], plainly: Any, lowered: List[str]) -> Mention:
         start, end = plainly.span(written[span.start].start, written[span.end - 1].end)
@@ -226,10 +224,9 @@ class TermFinder:
             ends = [i for i, word in enumerate(lowered) if word in _ENDS]
             first = max((i + 1 for i in ends if i < span.start), default=0)
             last = min((i for i in ends if i >= span.end), default=len(lowered))
-            ruled_out = (
-                bool(_RULED_OUT.search(before) or ("ruled" in before and _RULED_OUT_BEHIND.search(behind)))
-                and not _TOLD_APART.search(" ".join(lowered[first:last]))
-            )
+            ruled_out = bool(
+                _RULED_OUT.search(before) or ("ruled" in before and _RULED_OUT_BEHIND.search(behind))
+            ) and not _TOLD_APART.search(" ".join(lowered[first:last]))
         return Mention(kind, span.label_, start, end, ruled_out)
 
     def _shape(self, tokens: Sequence[_Token]) -> Doc:
@@ -238,18 +235,24 @@ class TermFinder:
 
     def _repaired(self, tokens: List[_Token]) -> List[_Token]:
         """The same tokens, misspelt ones replaced."""
-        slips = itertools.islice((w for w in dict.fromkeys(t.lower for t in tokens) if self._spelling.is_slip(w)), MOST_SLIPS)
+        slips = itertools.islice(
+            (w for w in dict.fromkeys(t.lower for t in tokens) if self._spelling.is_slip(w)), MOST_SLIPS
+        )
         meant = {word: self._spelling.repair(word) for word in slips}
         return [_Token(meant.get(t.lower) or t.text, t.start, t.end) for t in tokens]
 
-    def _means_other(self, span: Span, other: Sequence[Tuple[int, int]], tokens: Sequence[_Token], clinical: bool) -> bool:
+    def _means_other(
+        self, span: Span, other: Sequence[Tuple[int, int]], tokens: Sequence[_Token], clinical: bool
+    ) -> bool:
         """Whether an abbreviation of a disease, or Gehrig's name, stands for something else here."""
         if self._kinds[span.label_] != "condition":
             return False
         text = [t.lower for t in tokens[span.start : span.end]]
         lowered = {t.lower for t in tokens}
         if any("gehrig" in word for word in text):
-            return not clinical and len(text) <= 3 and "disease" not in text and bool(lowered & self._elsewhere["gehrig"])
+            return (
+                not clinical and len(text) <= 3 and "disease" not in text and bool(lowered & self._elsewhere["gehrig"])
+            )
         if len(text) > 1:
             return False
         if self._is_a_unit(span, tokens):
@@ -321,7 +324,7 @@ class TermMatcher(GraphComponent, EntityExtractorMixin):
 
     def train(self, training_data: TrainingData) -> Resource:
         vocabulary = domain_words(m.get(TEXT) or "" for m in training_data.training_examples)
-        content = {"terms": load_terms(), "vocabulary": vocabulary, "homographs": load_homographs()}
+        content: Dict[str, Any] = {"terms": load_terms(), "vocabulary": vocabulary, "homographs": load_homographs()}
         self.finder = TermFinder(**content)
         with self._storage.write_to(self._resource) as folder:
             (folder / "terms.json").write_text(json.dumps(content), encoding="utf8")

@@ -15,8 +15,8 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 #: What the metadata of a reply holds when the response came without any, as `utter_*` in rules do.
 EMPTY: Dict[str, Any] = {
-    "outcome": "smalltalk", "topic": None, "conditions": [], "terms": [], "answer": "", "comparison": [],
-    "facts": [], "sources": [], "reviewed": None, "checked": True,
+    "outcome": "smalltalk", "topic": None, "question": None, "conditions": [], "terms": [], "answer": "",
+    "comparison": [], "facts": [], "sources": [], "reviewed": None, "checked": True,
 }  # fmt: skip
 
 

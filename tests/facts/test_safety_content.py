@@ -227,7 +227,9 @@ FIGURE = re.compile(
     r"|\b[\d.]+(?: to [\d.]+)? (?:years|months)[^.]*?\b(?:live|alive|surviv\w+|die)\b",
     re.IGNORECASE,
 )
-CLOCK = re.compile(r"symptom|diagnos|onset|birth|tracheostomy|after (?:a|the) |before|longer than|shorter", re.IGNORECASE)
+CLOCK = re.compile(
+    r"symptom|diagnos|onset|birth|tracheostomy|after (?:a|the) |before|longer than|shorter", re.IGNORECASE
+)
 
 
 def test_figures_of_survival_with_als_say_from_when_they_count(facts: Snapshot) -> None:

@@ -9,9 +9,7 @@ from nlu.terms import TermFinder, load_homographs
 RULES = load_homographs()["rules"]
 
 
-@pytest.mark.parametrize(
-    ("name", "sentence"), [(rule["name"], sentence) for rule in RULES for sentence in rule["for"]]
-)
+@pytest.mark.parametrize(("name", "sentence"), [(rule["name"], sentence) for rule in RULES for sentence in rule["for"]])
 def test_an_abbreviation_means_something_else(name: str, sentence: str, finder: TermFinder) -> None:
     reading = finder.read(sentence)
     assert reading.other_meaning

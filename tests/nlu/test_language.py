@@ -128,7 +128,12 @@ CRIES = {
 @pytest.mark.parametrize("code", CRIES)
 def test_cries_for_help_are_heard(code: str) -> None:
     danger, despair, more = CRIES[code]
-    wanted = [(danger, "emergency"), (despair, "crisis"), *((t, "emergency") for t in more[:3]), *((t, "crisis") for t in more[3:])]
+    wanted = [
+        (danger, "emergency"),
+        (despair, "crisis"),
+        *((t, "emergency") for t in more[:3]),
+        *((t, "crisis") for t in more[3:]),
+    ]
     for text, outcome in wanted:
         heard = foreign_alarm(text)
         assert heard is not None, text
