@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import List, Optional, Sequence, Tuple
 
@@ -15,6 +16,8 @@ from facts.store import Snapshot
 
 #: Most rows of a comparison shown at once; the overview of differences has the most.
 MOST_ROWS = 8
+#: A button with a longer title names things by their letters.
+MOST_IN_TITLE = 70
 #: Most facts read out by "tell me more".
 MORE_AT_ONCE = 3
 
@@ -47,14 +50,17 @@ def answer(question: Question, facts: Snapshot) -> Optional[Reply]:
         return None
     part = _named(record, question, facts)
     specific = part is not None
-    told: Sequence[Answer] = ()
+    unknown = (
+        question.topic == "drug" and question.ids("drug") and not any(d in facts.drugs for d in question.ids("drug"))
+    )
+    if part is None and (unknown or (record.of and question.ids(record.of))):
+        return None  # what is true of others is no answer about the one that was named
     if part is None:
         conditions = _written(record, question)
         if not conditions:
             return None
         question = question.about(conditions)
         part = _read_out(record, conditions)
-        told = [a for scope, a in record.answers.items() if scope in (*conditions, "both")]
     text, evidence = part
     corrections = _corrections(question, facts)
     if corrections is not None:
@@ -73,7 +79,7 @@ def answer(question: Question, facts: Snapshot) -> Optional[Reply]:
         evidence=evidence,
         comparison=rows,
         buttons=next_buttons(question, facts),
-        told=tuple(dict.fromkeys([*evidence.facts, *(f for a in told for f in a.facts)])),
+        told=evidence.facts,
     )
 
 
@@ -189,9 +195,14 @@ def title_of(record: schema.Question, question: Question, facts: Snapshot) -> st
     """The question as a button names it."""
     if record.id.endswith("/overview"):
         return title(question.topic, question.conditions)
-    names = [named_things.name_of(t, facts) for t in question.terms if t.kind == record.of]
-    return record.title.format(it=it(question.conditions), name=" and ".join(names) or "the drug" if record.of == "drug"
-                               else " and ".join(names) or "it")  # fmt: skip
+    named = [named_things.name_of(t, facts) for t in question.terms if t.kind == record.of]
+    about = it(question.conditions)
+    whole = record.title.format(it=about, name=" and ".join(named) or "it")
+    if len(whole) <= MOST_IN_TITLE:
+        return whole
+    # "Progressive multifocal leukoencephalopathy (PML)" goes by its letters where it would be too long.
+    letters = [found[1] if (found := re.search(r"\(([A-Z0-9-]+)\)$", name)) else name for name in named]
+    return record.title.format(it=about, name=" and ".join(letters) or "it")
 
 
 def button(question: Question, facts: Snapshot) -> Optional[Button]:
@@ -199,11 +210,18 @@ def button(question: Question, facts: Snapshot) -> Optional[Button]:
     conditions = CONDITIONS if question.topic in COMPARING else question.conditions
     known = answerable(question.about(conditions), facts)
     record = facts.questions.get(question.name)
-    if record is None or not known:
+    if record is None or not known or not _says_it(record, question.about(known), facts):
         return None
     if record.of and not question.ids(record.of) and "{name}" in record.title:
         return None
     return Button(title_of(record, question.about(known), facts), question.about(known).payload())
+
+
+def _says_it(record: schema.Question, question: Question, facts: Snapshot) -> bool:
+    """Whether what is asked of a named thing stands in its record; if not there is an honest reply, but no button."""
+    if not record.of or not question.ids(record.of):
+        return True
+    return named_things.aspect(record.of, record.aspect or "text", question, facts) is not None
 
 
 def buttons(questions: Sequence[Question], facts: Snapshot) -> List[Button]:
@@ -220,7 +238,8 @@ def next_buttons(question: Question, facts: Snapshot) -> Tuple[Button, ...]:
             other = replace(question, conditions=(condition,), terms=keep)
             if len(keep) < len(question.terms):  # what was named belongs to one disease only
                 other = replace(other, id=None, topic="treatment" if question.topic == "drug" else question.topic)
-            if answerable(other, facts):
+            asked = facts.questions.get(other.name)
+            if asked is not None and answerable(other, facts) and _says_it(asked, other, facts):
                 found.append(Button(f"And in {condition}?", other.payload()))
     following = (
         [Question(n.partition("/")[0], question.conditions, question.terms, id=n) for n in record.next]

@@ -108,7 +108,7 @@ _DECISION = re.compile(
     r"|\b(?:have|do|did|could|might|am) i (?:got |have |getting |got this )?(?:it|this|ms|als|mnd)\b"
     r"|\b(?:would you|what would you do)\b"
 )
-_ERASE = re.compile(r"\b(?:forget|delete|erase|wipe|remove|clear|scrub|destroy|get rid)\b")
+_ERASE = re.compile(r"(?<![a-z])(?:forget|delete|erase|wipe|remove|clear|scrub|destroy|get rid)(?![a-z])")
 _OWN = re.compile(r"\b(?:i|im|i'm|ive|i've|my|me|he|she|his|her|hers|us|we|our|mum|mom|dad)\b")
 
 
@@ -339,7 +339,7 @@ def _smalltalk(s: Situation) -> Optional[Decision]:
     if intent not in SMALLTALK or s.message.confidence(*SMALLTALK) < s.thresholds.talk:
         return None
     asked = bool(s.message.conditions or s.message.terms) and s.on_topic >= s.thresholds.topic
-    if intent == "forget_me" and not _ERASE.search(s.text):
+    if intent == "forget_me" and not _ERASE.search(s.text) and s.message.confidence(intent) < 0.9:
         return Decision("bot_identity")  # "do you remember me" erases nothing
     return None if asked else _said(intent)
 
@@ -358,7 +358,10 @@ def _follows(s: Situation) -> Optional[Decision]:
     # Alone such a turn looks like anything: "im in glasgow", "how many though".
     if not s.follows or s.message.confidence("out_of_scope") > 0.9:
         return None
-    if s.message.intent in (*RETOLD, "which_is_worse", "affirm") and s.message.confidence(*LEANING) >= s.thresholds.talk:
+    if (
+        s.message.intent in (*RETOLD, "which_is_worse", "affirm")
+        and s.message.confidence(*LEANING) >= s.thresholds.talk
+    ):
         return None
     if s.ranked:
         first, confidence = s.ranked[0]

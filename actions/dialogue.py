@@ -17,6 +17,8 @@ SAY: Dict[str, Callable[[Message, Context, Snapshot], Reply]] = {
     **limits.SAY, **follow_ups.SAY, "other_language": languages.other_language,
 }  # fmt: skip
 _LEANING = tuple(follow_ups.SAY)
+#: Facts remembered as told; the largest topic has fewer.
+MOST_TOLD = 300
 #: Intents that start afresh.
 _FRESH = ("start_over", "forget_me")
 
@@ -110,7 +112,7 @@ def _remember(decision: Decision, reply: Reply, message: Message, context: Conte
         question=reply.question or (context.question if decision.say in _LEANING else None),
         conditions=reply.conditions or context.conditions,
         terms=tuple(t for t in terms if t.id in reply.terms),
-        told=tuple(dict.fromkeys([*(context.told if same else ()), *reply.told]))[-60:],
+        told=tuple(dict.fromkeys([*(context.told if same else ()), *reply.told]))[-MOST_TOLD:],
         offers=offers,
     )
 

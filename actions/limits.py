@@ -95,13 +95,13 @@ def _unknown_button(message: Message, context: Context, facts: Snapshot) -> Repl
 
 
 def organisations(conditions: Sequence[str], facts: Snapshot) -> Tuple[str, Evidence]:
-    """Whom to ask instead: their names; their addresses are among the sources."""
+    """Whom to ask instead: their names and addresses."""
     # As many for each disease, in the order of the file, which has the largest countries first.
     listed: Dict[str, Organisation] = {}
     for condition in conditions:
         about = [o for o in facts.organisations if condition in o.conditions]
         listed.update({o.id: o for o in about[: 4 // len(conditions)]})
-    return "\n".join(f"{o.name} ({o.country})" for o in listed.values()), evidence_of(*listed.values())
+    return "\n".join(f"{o.name} ({o.country}): {o.url}" for o in listed.values()), evidence_of(*listed.values())
 
 
 def no_fact(question: Question, facts: Snapshot) -> Reply:

@@ -54,17 +54,20 @@ def load(folder: Path = FOLDER) -> Tuple[Dict[str, List[Located]], List[str]]:
     reader = _Reader(folder)
     for path in sorted(folder.glob("*.yml")):
         content = reader.content(path)
-        if content is not None:
+        if content is not _UNREADABLE:
             reader.records(path, path.stem, content)
     for path in sorted((folder / "topics").glob("*.yml")):
         content = reader.content(path)
-        if content is not None:
+        if content is not _UNREADABLE:
             reader.topic(path, content)
     for name in TABLES:
         expected = folder / f"{name}.yml"
         if name not in ("facts", "questions") and not expected.exists():
             reader.errors.append(f"{folder.name}/{expected.name}:1: the file is missing")
     return reader.found, reader.errors
+
+
+_UNREADABLE: Any = object()
 
 
 class _Reader:
@@ -82,7 +85,9 @@ class _Reader:
         except MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             self.errors.append(f"{file}:{line}: not valid YAML: {error.problem}")
-            return None
+        except UnicodeDecodeError:
+            self.errors.append(f"{file}:1: not valid YAML: it is not UTF-8")
+        return _UNREADABLE
 
     def topic(self, path: Path, content: Any) -> None:
         """The questions of a topic's file, and the facts under each."""

@@ -526,10 +526,13 @@ def rules() -> Rules:
 #: Widths of the hashed features, and the weight of each group beside the sentence vector.
 WORDS, CHARACTERS = 2**15, 2**15
 VECTOR_WEIGHT, WORD_WEIGHT, CHARACTER_WEIGHT, CUE_WEIGHT = 3.0, 3.0, 3.0, 1.0
-STRENGTH = 0.3
+STRENGTH = 1.0
 #: A missed alarm weighs so much more than a false one when the model is fitted.
 MISSED = 2.0
 LABELS: Tuple[Outcome, Outcome] = ("crisis", "emergency")
+#: Weight of being nearer to alarms than to calm messages; neighbours looked at; calm messages kept, the nearest to alarms.
+NEARER, NEIGHBOURS, HARDEST = 10.0, 3, 6_000
+THRESHOLD = 0.3
 
 
 def cues(text: str) -> Tuple[str, List[int]]:
@@ -563,16 +566,26 @@ def cues(text: str) -> Tuple[str, List[int]]:
 
 
 class AlarmModel:
-    """A linear classifier over a message's sentence vector, its words and the cues of the rules.
+    """A linear classifier over a message's sentence vector, its words and the cues of the rules, and beside it how much
+    nearer the message is to known alarms than to calm messages.
 
     Args:
         weights: shape (2, features): alarm or calm; crisis or emergency.
         bias: shape (2,)
+        alarms: unit vectors of the alarms it was fitted on.
+        calm: unit vectors of the calm messages that come nearest to alarms.
         threshold: an alarm is raised from this probability on.
     """
 
-    def __init__(self, weights: np.ndarray, bias: np.ndarray, threshold: float) -> None:
-        self.weights, self.bias, self.threshold = weights, bias, threshold
+    def __init__(
+        self,
+        weights: np.ndarray,
+        bias: np.ndarray,
+        alarms: np.ndarray,
+        calm: np.ndarray,
+        threshold: float = THRESHOLD,
+    ) -> None:
+        self.weights, self.bias, self.alarms, self.calm, self.threshold = weights, bias, alarms, calm, threshold
         self._by_feature = np.ascontiguousarray(weights.T)
 
     @staticmethod
@@ -597,26 +610,41 @@ class AlarmModel:
 
     @classmethod
     def fit(
-        cls, texts: Sequence[str], vectors: np.ndarray, labels: Sequence[Optional[Outcome]], threshold: float
+        cls,
+        texts: Sequence[str],
+        vectors: np.ndarray,
+        labels: Sequence[Optional[Outcome]],
+        threshold: float = THRESHOLD,
     ) -> AlarmModel:
-        """Fit on texts as they were typed, their sentence vectors (rows of 384) and their labels; None is calm."""
+        """Fit on texts as they were typed, their sentence vectors (unit rows of 384) and their labels; None is calm."""
+        return cls._fitted(cls._features(texts, vectors), np.asarray(vectors, np.float32), labels, threshold)
+
+    @classmethod
+    def _fitted(
+        cls, features: Any, vectors: np.ndarray, labels: Sequence[Optional[Outcome]], threshold: float
+    ) -> AlarmModel:
         from sklearn.linear_model import LogisticRegression
 
-        features = cls._features(texts, vectors)
         alarm = np.array([label is not None for label in labels])
-        first = LogisticRegression(
-            C=STRENGTH, solver="liblinear", class_weight={False: 1.0, True: MISSED}, random_state=0
-        )
+        first = LogisticRegression(C=STRENGTH, solver="liblinear", class_weight={False: 1.0, True: MISSED}, random_state=0)
         first.fit(features, alarm)
         second = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=0)
         second.fit(features[alarm], [label == "emergency" for label in labels if label is not None])
         weights = np.vstack([first.coef_, second.coef_]).astype(np.float32)
-        return cls(weights, np.array([first.intercept_[0], second.intercept_[0]], np.float32), threshold)
+        bias = np.array([first.intercept_[0], second.intercept_[0]], np.float32)
+        alarms, calm = vectors[alarm], vectors[~alarm]
+        hardest = np.argsort(-_nearest(calm, alarms), kind="stable")[:HARDEST]
+        return cls(weights, bias, alarms.astype(np.float16), calm[hardest].astype(np.float16), threshold)
 
     def predict(self, texts: Sequence[str], vectors: np.ndarray) -> np.ndarray:
         """Probabilities of crisis and of emergency for each text, shape (len(texts), 2)."""
-        margins = self._features(texts, vectors) @ self._by_feature + self.bias
-        alarm, emergency = (1 / (1 + np.exp(-margins))).T
+        return self._predicted(self._features(texts, vectors), np.asarray(vectors, np.float32))
+
+    def _predicted(self, features: Any, vectors: np.ndarray) -> np.ndarray:
+        margins = features @ self._by_feature + self.bias
+        nearer = _nearest(vectors, self.alarms) - _nearest(vectors, self.calm)
+        alarm = 1 / (1 + np.exp(-(margins[:, 0] + NEARER * nearer)))
+        emergency = 1 / (1 + np.exp(-margins[:, 1]))
         return np.stack([alarm * (1 - emergency), alarm * emergency], axis=1)
 
     def alarm(self, text: str, vector: np.ndarray) -> Optional[Alarm]:
@@ -627,10 +655,10 @@ class AlarmModel:
     def save(self, folder: Path) -> None:
         from safetensors.numpy import save_file
 
-        save_file({"weights": self.weights, "bias": self.bias}, str(folder / "alarm.safetensors"))
-        (folder / "alarm.json").write_text(
-            json.dumps({"threshold": self.threshold, "rules": _digest()}), encoding="utf8"
-        )
+        arrays = {"weights": self.weights, "bias": self.bias, "alarms": self.alarms, "calm": self.calm}
+        save_file(arrays, str(folder / "alarm.safetensors"))
+        said = {"threshold": self.threshold, "rules": _digest()}
+        (folder / "alarm.json").write_text(json.dumps(said), encoding="utf8")
 
     @classmethod
     def load(cls, folder: Path) -> AlarmModel:
@@ -639,8 +667,19 @@ class AlarmModel:
         said = json.loads((folder / "alarm.json").read_text(encoding="utf8"))
         if said["rules"] != _digest():
             raise ValueError("nlu/safety has changed since this model was trained: run `make train`")
-        arrays = load_file(str(folder / "alarm.safetensors"))
-        return cls(arrays["weights"], arrays["bias"], said["threshold"])
+        return cls(**load_file(str(folder / "alarm.safetensors")), threshold=said["threshold"])
+
+
+def _nearest(vectors: np.ndarray, among: np.ndarray, step: int = 2_000) -> np.ndarray:
+    """How near each unit vector comes to its three nearest among others: the mean cosine."""
+    if len(among) < NEIGHBOURS:
+        return np.zeros(len(vectors), np.float32)
+    others = np.asarray(among, np.float32).T
+    found = [
+        np.partition(vectors[at : at + step] @ others, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:].mean(axis=1)
+        for at in range(0, len(vectors), step)
+    ]
+    return np.concatenate(found) if found else np.zeros(0, np.float32)
 
 
 def _digest() -> str:

@@ -213,7 +213,7 @@ class TermFinder:
         covered = {i for span in kept for i in range(span.start, span.end)}
         rest = sum(t.text.isalpha() for i, t in enumerate(repaired) if i not in covered)
         known = any(t.text.isalpha() and not self._spelling.is_slip(t.lower) for t in written)
-        return Reading(tuple(mentions), _spaced([t.text for t in repaired]), dropped, rest, known or bool(mentions))
+        return Reading(tuple(mentions), _put_together(plainly.text, repaired), dropped, rest, known or bool(mentions))
 
     def _mention(self, kind: str, span: Span, written: Sequence[_Token], plainly: Any, lowered: List[str]) -> Mention:
         start, end = plainly.span(written[span.start].start, written[span.end - 1].end)
@@ -288,11 +288,13 @@ def _shape_of(word: str) -> str:
     return "Xx" if word.istitle() else "xx"
 
 
-def _spaced(texts: Iterable[str]) -> str:
-    """Words with a space between, punctuation close to the word before it."""
-    joined = " ".join(texts)
-    joined = re.sub(r" (['’]) (?=\w)", r"\1", joined)
-    return re.sub(r"\s+", " ", re.sub(r" ([.,!?;:%)\]])", r"\1", joined)).strip()
+def _put_together(text: str, tokens: Sequence[_Token]) -> str:
+    """A text with its words replaced by these, and everything between them as it was."""
+    pieces, at = [], 0
+    for token in tokens:
+        pieces += [text[at : token.start], token.text]
+        at = token.end
+    return re.sub(r"\s+", " ", "".join([*pieces, text[at:]])).strip()
 
 
 # Registered as a featurizer because Rasa hands only those the training examples to process.

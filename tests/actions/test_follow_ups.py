@@ -334,13 +334,21 @@ def test_the_talk_goes_on_after_other_words_in_between(between: str, talk: Any) 
 @pytest.mark.parametrize("intent", ["start_over", "forget_me"])
 def test_all_is_forgotten_when_a_person_asks_for_it(intent: str, talk: Any) -> None:
     talk.say("symptom_check/does_it_cause", "does als cause tingling", "ALS", symptom="tingling")
-    reply = talk.say(intent, "start over")
+    reply = talk.say(intent, "start over" if intent == "start_over" else "please forget me")
     assert (reply["outcome"], reply["topic"], reply["conditions"]) == ("smalltalk", None, [])
     assert bool(reply.get("forget")) is (intent == "forget_me")
     assert not talk.slot
     assert reply.buttons
     assert not any("ALS" in title and "MS" not in title for title, _ in reply.buttons)
     assert talk.say("tell_more", "more")["outcome"] == "clarify"
+
+
+@pytest.mark.parametrize("text", ["do you keep what i write", "who reads this"])
+def test_nothing_is_erased_for_somebody_who_only_asks_what_is_kept(text: str, talk: Any) -> None:
+    talk.say("cure/overview", "is there a cure for als", "ALS")
+    reply = talk.say({"forget_me": 0.6}, text)
+    assert "forget" not in reply
+    assert talk.slot["topic"] == "cure"
 
 
 def test_after_a_fresh_start_a_question_is_as_if_nothing_had_been_said(new_talk: Callable[[], Any]) -> None:

@@ -223,12 +223,12 @@ def test_what_is_about_something_else_is_turned_away_with_a_way_on(talk: Any) ->
 
 @pytest.mark.parametrize("intent", SMALLTALK)
 def test_small_talk_has_words_of_its_own_and_a_way_on(intent: str, new_talk: Callable[[], Any]) -> None:
-    reply = new_talk().say(intent, "hello")
+    reply = new_talk().say(intent, "please forget me" if intent == "forget_me" else "hello")
     assert (reply["outcome"], reply["topic"], reply["conditions"], reply["facts"]) == ("smalltalk", None, [], [])
     assert reply["answer"]
     assert 1 <= len(reply.buttons) <= 5
     assert new_talk().press(reply.offered[0])["outcome"] == "answered"
-    others = {new_talk().say(other, "hello")["answer"] for other in SMALLTALK if other != intent}
+    others = {new_talk().say(o, "hello")["answer"] for o in SMALLTALK if o not in (intent, "forget_me")}
     assert reply["answer"] not in others
 
 

@@ -7,6 +7,7 @@ import re
 import pytest
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from nlu.plain import plain
 from nlu.terms import TermFinder
 
 
@@ -75,22 +76,25 @@ def test_none_of_the_commonest_english_words_is_touched(finder: TermFinder) -> N
     listed = files("symspellpy").joinpath("frequency_dictionary_en_82_765.txt").read_text("utf-8-sig").splitlines()
     words = [line.split()[0] for line in listed[:20_000]]
     words = [word for word in words if word.isalpha()]
-    read = finder.read(" ".join(words)).repaired.split()
-    assert [pair for pair in zip(words, read, strict=True) if pair[0] != pair[1]] == []
+    changed = []
+    for start in range(0, len(words), 100):  # a message is read up to its two thousandth character
+        some = words[start : start + 100]
+        read = finder.read(" ".join(some)).repaired.split()
+        changed += [pair for pair in zip(some, read, strict=True) if pair[0] != pair[1]]
+    assert changed == []
 
 
 def test_the_training_examples_keep_their_english_words(training_data: TrainingData, finder: TermFinder) -> None:
     """No repair takes away a word of more than one example that is spelt right."""
     texts = [str(m.get("text")) for m in training_data.intent_examples[::40]]
+    texts = [text for text in texts if plain(text).text == text]
     for text in texts:
         before, after = text.split(), finder.read(text).repaired.split()
         assert len(before) == len(after)
     assert len(texts) > 100
 
 
-@pytest.mark.parametrize(
-    "text", ["ALS", "20 mg", "x7q", "a1b2c3", "1234", "http://example.org/x", "o'brien's", "", "   "]
-)
+@pytest.mark.parametrize("text", ["ALS", "20 mg", "x7q", "a1b2c3", "1234", "http://example.org/x", "", "   "])
 def test_what_is_no_word_is_left_alone(text: str, finder: TermFinder) -> None:
     assert finder.read(text).repaired.strip() == text.strip()
 
