@@ -24,7 +24,6 @@ actions: setup $(FACTS) ## start an action server for assistants elsewhere (PORT
 test: $(TRAINED) ## run every test (installs what they need)
 	@bin/setup --dev && bin/setup-tests
 	@$(MAKE) --no-print-directory validate
-	@$(PY) -m benchmarks.evaluate --no-peer --floor
 	@$(PY) -m pytest -n 2 --dist loadfile --ignore tests/faults
 	@$(PY) -m pytest tests/faults
 

@@ -51,6 +51,13 @@ def alarm_in(text: str) -> Optional[Alarm]:
     return rules().alarm_in(plain(text, MOST_READ).text)
 
 
+def is_general(text: str) -> bool:
+    """Whether a message asks something in general, about nobody in particular: "is choking common in ALS"."""
+    found = rules()
+    message = Message(found.words(plain(text, MOST_READ).text))
+    return bool(message.words) and bool(found.calm["general"].ends(message))
+
+
 # --- a message as the rules see it --------------------------------------------------------------------------------
 
 BREAK = "."

@@ -1,12 +1,11 @@
-"""Rasa's side of what is heard before any question: cries for help, and other languages than English.
+"""Rasa's side of `nlu.alarm` and `nlu.language`: a cry for help goes before whatever else was understood.
 
-Rules that a clinician can read (`nlu/alarm.py`) and the classifier's own confidence: either is enough for an alarm.
+Channels ask `nlu.alarm.alarm_in` themselves before they turn a message away; this component hears what reaches the model.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -15,25 +14,30 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from nlu.alarm import alarm_in
+from nlu.alarm import LABELS, alarm_in, is_general
 from nlu.language import foreign, foreign_alarm
 
-ALARMS = ("crisis", "emergency")
-#: From here on the classifier alone raises an alarm: over the whole message, or in one sentence when the whole leans
-#: that way. Chosen on messages of strangers, see docs/decisions.md.
-SUSPECTED, SUSPECTED_IN_SENTENCE, LEANS = 0.5, 0.95, 0.12
+#: Message properties: {"outcome": `crisis` or `emergency`, "rule": the rule's name, `model`, `classifier` or
+#: `other_language`}; and the language of a message that is not English.
+ALARM, LANGUAGE = "alarm", "language"
+RANKING, SENTENCES = "intent_ranking", "sentences"
+#: From here on the classifier of intents alone raises an alarm: over the whole message, or in one sentence when the whole
+#: leans that way.
+SUSPECTED, SUSPECTED_IN_SENTENCE, LEANS = 0.4, 0.95, 0.12
 
-#: A question in general that is about nobody in particular is no alarm by the classifier alone.
-_GENERAL = re.compile(r"^\W*(?:what|how|why|when|do|does|is|are|can(?!'t)|could|which|who|will)\b")
-_OWN = re.compile(r"\b(?:i|i'm|im|me|my|myself|he|she|him|her|they|we|us|our)\b")
+
+def find(text: str) -> Optional[str]:
+    """`crisis`, `emergency` or None for a text as it was typed."""
+    heard = alarm_in(text)
+    return heard.outcome if heard else None
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
 class SafetyRules(GraphComponent):
-    """Puts `crisis` or `emergency` first in the ranking where one is heard; all other numbers stay as measured.
+    """Puts `crisis` or `emergency` first in the ranking where one is heard. All other numbers stay as they are.
 
-    Message properties set: `alarm` {"outcome", "rule"} and `language` (ISO code, or `other`), each only where there
-    is one.
+    Any is enough: the rules, the alarm model (a classifier before this component sets `alarm`), the classifier of intents,
+    and the phrases of other languages.
     """
 
     @classmethod
@@ -49,50 +53,57 @@ class SafetyRules(GraphComponent):
     def process(self, messages: List[Message]) -> List[Message]:
         for message in messages:
             text = message.get(TEXT) or ""
-            if text.startswith("/"):
+            if not text or text.startswith("/"):
                 continue
-            ranking: List[Dict[str, Any]] = message.get("intent_ranking") or []
-            found = self._alarm(text, message, ranking)
-            if language := foreign(text):
-                message.set("language", language, add_to_output=True)
-            if found is None:
-                continue
-            outcome, rule = found
-            first: Dict[str, Any] = {"name": outcome, "confidence": 1.0}
-            message.set("alarm", {"outcome": outcome, "rule": rule}, add_to_output=True)
-            message.set(INTENT, first, add_to_output=True)
-            message.set("intent_ranking", [first, *(r for r in ranking if r["name"] != outcome)], add_to_output=True)
+            language = foreign(text)
+            heard = _heard(message, text)
+            cry = foreign_alarm(text) if heard is None or heard["rule"] in ("model", "classifier") else None
+            if cry is not None:
+                language, heard = cry.language, {"outcome": cry.outcome, "rule": "other_language"}
+            if language is not None:
+                message.set(LANGUAGE, language, add_to_output=True)
+            if heard is not None:
+                _put_first(message, heard)
         return messages
 
-    @staticmethod
-    def _alarm(text: str, message: Message, ranking: List[Dict[str, Any]]) -> Optional[Tuple[str, str]]:
-        heard = alarm_in(text) or foreign_alarm(text)
-        if heard is not None:
-            return heard.outcome, getattr(heard, "rule", "another language")
-        reading = message.get("reading")
-        repaired = alarm_in(reading.repaired) if reading and reading.repaired.lower() != text.lower() else None
-        if repaired is not None:
-            return repaired.outcome, repaired.rule
-        if (reading is not None and not reading.says_something) or _is_calm(text):
-            return None
-        suspected = _suspected(ranking, message.get("sentences") or [])
-        return (suspected, "classifier") if suspected else None
+
+def _heard(message: Message, text: str) -> Optional[Dict[str, str]]:
+    found = alarm_in(text)
+    reading = message.get("reading")
+    if found is None and reading is not None and reading.repaired != text:
+        # Panic misspells: the words as they were repaired are looked at too.
+        found = alarm_in(reading.repaired)
+    if found is not None:
+        return {"outcome": found.outcome, "rule": found.rule}
+    if message.get(ALARM):
+        return dict(message.get(ALARM))
+    suspected = _suspected(message.get(RANKING) or [], message.get(SENTENCES) or [])
+    if suspected is None or not message.get("says_something", True) or is_general(text):
+        return None
+    return {"outcome": suspected, "rule": "classifier"}
 
 
-def _suspected(ranking: List[Dict[str, Any]], sentences: List[Dict[str, Any]]) -> Optional[str]:
-    """The alarm the classifier leans to, over the whole message or in a single sentence of it."""
-    whole = {r["name"]: r["confidence"] for r in ranking}
-    if sum(whole.get(name, 0.0) for name in ALARMS) >= SUSPECTED:
-        return max(ALARMS, key=lambda name: whole.get(name, 0.0))
+def _suspected(ranking: Sequence[Dict[str, Any]], sentences: Sequence[Dict[str, Any]]) -> Optional[str]:
+    """The alarm that the classifier of intents leans to, over the whole message or in a single sentence of it."""
+    name, whole = _leaning({r["name"]: r["confidence"] for r in ranking})
+    if whole >= SUSPECTED:
+        return name
     for sentence in sentences:
-        alone = dict(sentence["intents"])
-        leans = sum(whole.get(name, 0.0) for name in ALARMS) >= LEANS
+        name, confidence = _leaning(dict(sentence["intents"]))
         # A sentence of a story says little alone; the whole must point the same way.
-        if leans and sum(alone.get(name, 0.0) for name in ALARMS) >= SUSPECTED_IN_SENTENCE:
-            return max(ALARMS, key=lambda name: alone.get(name, 0.0))
+        if confidence >= SUSPECTED_IN_SENTENCE and whole >= LEANS:
+            return name
     return None
 
 
-def _is_calm(text: str) -> bool:
-    plain = text.lower().replace("\u2019", "'")
-    return bool(_GENERAL.search(plain)) and not _OWN.search(plain)
+def _leaning(confidence: Dict[str, float]) -> Tuple[str, float]:
+    likelier = max(LABELS, key=lambda name: confidence.get(name, 0.0))
+    return likelier, sum(confidence.get(name, 0.0) for name in LABELS)
+
+
+def _put_first(message: Message, heard: Dict[str, str]) -> None:
+    ranking: List[Dict[str, Any]] = message.get(RANKING) or []
+    first: Dict[str, Any] = {"name": heard["outcome"], "confidence": 1.0}
+    message.set(ALARM, heard, add_to_output=True)
+    message.set(INTENT, first, add_to_output=True)
+    message.set(RANKING, [first, *(r for r in ranking if r["name"] != heard["outcome"])], add_to_output=True)
