@@ -29,7 +29,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from ruamel.yaml import YAML
 
-from nlu.plain import plain, words_known
+from nlu.plain import loosened, plain, words_known
 
 Outcome = Literal["crisis", "emergency"]
 
@@ -48,7 +48,14 @@ class Alarm:
 
 def alarm_in(text: str) -> Optional[Alarm]:
     """The alarm in a message as it was typed, or None. Needs nothing but the text."""
-    return rules().alarm_in(plain(text, MOST_READ).text)
+    made, found = plain(text, MOST_READ).text, rules()
+    heard = found.alarm_in(made)
+    if heard is None:
+        # What was run together or spaced out in a way that is not certain to be that.
+        apart = loosened(made, found.likelier)
+        if apart != made.lower():
+            heard = found.alarm_in(apart)
+    return heard
 
 
 def is_general(text: str) -> bool:
@@ -61,7 +68,8 @@ def is_general(text: str) -> bool:
 # --- a message as the rules see it --------------------------------------------------------------------------------
 
 BREAK = "."
-_TOKEN = re.compile(r"\d+(?:[.,:]\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*'?|\d+|[.!?;:\u2026]+|\n+|[*@$#]")
+_PAUSE = {".", "\u2026"}
+_TOKEN = re.compile(r"\d+(?:[.,:]\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*'?|\d+|[.!?;:\u2026\U0001f000-\U0001faff\u2600-\u27bf]+|\n+|[*@$#]")
 _MIXED = re.compile(
     r"(?<![\w@/.])(?=[\w@$*!]*[a-z])(?=[\w@$*!]*[0-9@$*!])[a-z0-9@$*!]{3,16}(?![\w@/]|\.\w)", re.IGNORECASE
 )
@@ -374,6 +382,8 @@ class Rules:
         )
         self.vocabulary = list(dict.fromkeys(self.vocabulary))
         self._known = set(self.vocabulary) | set(self._slips) | set(_entries(words["not_slips"]))
+        #: How likely the rules' words are where words were run together.
+        self.likelier = dict.fromkeys([*self._known, "im", "ive", "hes", "shes", "dont", "cant"], 1e-4)
         self._by_length: Dict[int, List[str]] = {}
         for word in self.vocabulary:
             self._by_length.setdefault(len(word), []).append(word)
@@ -436,13 +446,14 @@ class Rules:
         found: List[str] = []
         tokens = _TOKEN.findall(text)
         for index, token in enumerate(tokens):
-            if token[0] in ".!?;:\u2026":
-                if found and found[-1] != BREAK:
+            if token[0] in ".!?;:\u2026" or token[0] >= "\u2600" and not token[0].isalnum():
+                # Three points are a pause: "I can't... breathe".
+                if found and found[-1] != BREAK and not (set(token) <= _PAUSE and len(token.replace("\u2026", "...")) > 1):
                     found.append(BREAK)
             elif token[0] == "\n":
                 # A line may go on in the next one: only an empty line surely ends what was said.
                 after = tokens[index + 1] if index + 1 < len(tokens) else ""
-                if found and found[-1] != BREAK and (len(token) > 1 or after[:1].isdigit()):
+                if found and found[-1] != BREAK and (len(token) > 1 or after == "-"):
                     found.append(BREAK)
             elif token[0] not in "*@$#":
                 for word in self._canonical(token.rstrip("'")):
@@ -490,6 +501,8 @@ class Rules:
             return word + "g"
         most = 1 if len(word) < 8 else 2
         near = [w for n in range(len(word) - most, len(word) + most + 1) for w in self._by_length.get(n, ())]
+        # Of several the first is taken: few slip in the first letter.
+        near.sort(key=lambda other: other[0] != word[0])
         best = process.extractOne(word, near, scorer=OSA.distance, score_cutoff=most)
         if best and (len(word) > 4 or best[0][0] == word[0]):
             return str(best[0])

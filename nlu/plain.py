@@ -18,7 +18,7 @@ import html
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -287,6 +287,8 @@ _LOOK_ALIKES = {
     **dict(zip("օսոհցԁզյ", "ounhgdqj", strict=True)),
 }  # fmt: skip
 _LOOK_ALIKES["ґ"] = "r"
+#: Nobody can tell these from Latin letters by looking.
+_SAME_SHAPE = set("аеорсухіјѕԁһԛԝӏАВЕКМНОРСТХІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧοονϲ")
 #: Only as part of a word of the Latin alphabet, where most of the letters are Latin: "TNFα" and "β-interferon" stay.
 _OTHER_LETTERS = re.compile(r"[\u0370-\u058f]")
 _WORD_OF_ANY = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
@@ -298,7 +300,9 @@ def _undo_look_alikes(written: _Text) -> None:
         return
     letters = [c for c in written.text if c.isalpha()]
     latin = sum(c.isascii() for c in letters)
-    disguised = latin * 2 > len(letters)
+    disguised = latin * 2 > len(letters) or (
+        latin * 4 > len(letters) and all(c.isascii() or c in _SAME_SHAPE for c in letters)
+    )
     changes = []
     for word in _WORD_OF_ANY.finditer(written.text):
         others = [c for c in word[0] if _OTHER_LETTERS.match(c)]
@@ -666,10 +670,14 @@ def _long_words() -> dict[int, list[str]]:
     return by_length
 
 
-def split(word: str) -> list[str] | None:
+def split(word: str, certain: bool = True, likelier: Mapping[str, float] | None = None) -> list[str] | None:
     """The words that were run together into one, or None where they do not make sense.
 
     The likeliest way to cut it, each word as likely as English and the domain use it (a unigram model).
+
+    Args:
+        certain: whether the words must make a message; without, any cut into known words will do.
+        likelier: words that are likelier than usual.
 
     >>> split("hecantbreathehislipsareblue")
     ['he', 'cant', 'breathe', 'his', 'lips', 'are', 'blue']
@@ -680,7 +688,10 @@ def split(word: str) -> list[str] | None:
     for end in range(1, len(letters) + 1):
         ways = []
         for start in range(max(0, end - LONGEST_WORD), end):
-            likely = known.get(letters[start:end])
+            piece = letters[start:end]
+            likely = known.get(piece)
+            if likelier and piece in likelier:
+                likely = max(likely or 0.0, likelier[piece])
             if likely and best[start][0] < math.inf:
                 ways.append((best[start][0] - math.log(likely), start))
         best.append(min(ways) if ways else (math.inf, 0))
@@ -692,7 +703,33 @@ def split(word: str) -> list[str] | None:
         cuts.append(at)
     cuts.reverse()
     found = [letters[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    if not certain:
+        return found if len(found) > 1 else None
     return found if _makes_sense(found, best[-1][0]) else None
+
+
+_SINGLE = re.compile(r"(?<![\w'])\w(?: \w){4,}(?![\w'])")
+_UNKNOWN_WORD = re.compile(r"[a-z0-9']{7,300}")
+_LETTERS_DIGITS = re.compile(r"[a-z']+|\d+")
+
+
+def loosened(text: str, likelier: Mapping[str, float]) -> str:
+    """A plain text with every long word that nobody knows taken apart, sense or no sense.
+
+    For what must not be missed: read beside the plain text, never instead of it.
+    """
+
+    def apart(found: re.Match[str]) -> str:
+        word = found[0].replace("'", "").replace(" ", "")
+        if word in words_known():
+            return word
+        pieces = []
+        for run in _LETTERS_DIGITS.findall(word):
+            pieces += [run] if run.isdigit() else split(run, certain=False, likelier=likelier) or [run]
+        return " ".join(pieces)
+
+    text = text.lower()
+    return _UNKNOWN_WORD.sub(apart, _SINGLE.sub(apart, text))
 
 
 def _makes_sense(found: list[str], cost: float) -> bool:
@@ -781,7 +818,7 @@ def _unspaced(spaced: re.Match[str]) -> str:
     letters = "".join(words)
     if ("/" in written or "|" in written) and len(letters) < SHORTEST_SPACED:
         return written
-    if letters.isdigit() or len(re.findall(r"\d", letters)) > len(letters) / 3:
+    if letters.isdigit() or len(re.findall(r"\d", letters)) > len(letters) / 3 or len(letters) > LONGEST_SPLIT:
         return written
     if all(len(word) == 1 for word in words):
         words = [letters]
@@ -814,12 +851,18 @@ def _unstretched(word: str) -> str:
     if word.lower() in known or re.fullmatch(r"(?i)i{3}|w{3}|x{3}", word):
         return word
     runs = list(_STRETCHED.finditer(word))[:4]
+    tries: list[tuple[float, str]] = []
     for choice in range(2 ** len(runs)):
-        made, at = [], 0
+        made, at, twice = [], 0, 0
         for index, run in enumerate(runs):
-            made += [word[at : run.start()], run[1] * (1 if choice >> index & 1 else 2)]
+            once = choice >> index & 1
+            twice += not once
+            made += [word[at : run.start()], run[1] * (1 if once else 2)]
             at = run.end()
         tried = "".join([*made, _STRETCHED.sub(r"\1\1", word[at:])])
-        if tried.lower().strip("'") in known or tried.lower() in _misspelt():
-            return tried
-    return _STRETCHED.sub(r"\1", word)
+        letters = tried.lower().strip("'")
+        likely = known.get(letters.replace("'", ""), known.get(letters, 1e-8 if tried.lower() in _misspelt() else 0.0))
+        # "tooo" is "too" rather than "to", but "theee" is "the".
+        tries.append((likely * 100**twice, tried))
+    best = max(tries, key=lambda t: t[0])
+    return best[1] if best[0] else _STRETCHED.sub(r"\1", word)
