@@ -229,7 +229,9 @@ _REGIONAL = re.compile(r"[\U0001f1e6-\U0001f1ff]+(?: [\U0001f1e6-\U0001f1ff]+)*"
 
 
 def _named(found: re.Match[str]) -> str:
-    return f" {found[0][:3]} {' '.join(_NAMED[c] for c in dict.fromkeys(found[0]))} "
+    name = " ".join(_NAMED[c] for c in dict.fromkeys(found[0]))
+    said = found.string[found.end() : found.end() + len(name) + 1].strip() == name
+    return f" {found[0][:3]} " if said else f" {found[0][:3]} {name} "
 
 
 def _regional(char: str) -> str:
