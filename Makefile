@@ -7,7 +7,7 @@ PY := .venv/bin/python -W ignore
 TRAINED := .build/model.stamp
 FACTS := .build/facts.stamp
 
-.PHONY: screenshots check help run shell actions test setup facts train explain evaluate bench load lint validate lock sbom clean
+.PHONY: faults screenshots check help run shell actions test setup facts train explain evaluate bench load lint validate lock sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -25,7 +25,9 @@ test: $(TRAINED) ## run every test (installs what they need)
 	@bin/setup --dev && bin/setup-tests
 	@$(MAKE) --no-print-directory validate
 	@$(PY) -m pytest -n 2 --dist loadfile --ignore tests/faults
-	@$(PY) -m pytest tests/faults
+
+faults: $(TRAINED) ## kill, freeze and fill up what a running assistant needs
+	@bin/setup --dev && bin/setup-tests && $(PY) -m pytest tests/faults
 
 setup: ## make .venv with everything pinned in requirements.txt
 	@bin/setup

@@ -148,7 +148,12 @@ class _Text:
         self.text, self.starts, self.ends = "".join(parts), starts + self.starts[at:], ends + self.ends[at:]
 
     def _place(self, start: int, end: int, new: str, starts: list[int], ends: list[int]) -> None:
+        """Where the characters of a replacement stand."""
         old = self.text[start:end]
+        if len(new) == len(old):
+            starts += self.starts[start:end]
+            ends += self.ends[start:end]
+            return
         places, at = [], 0
         for char in new:
             found = old.find(char, at)
@@ -156,12 +161,14 @@ class _Text:
             at = found + 1 if found >= 0 else at
         inserted = all(place >= 0 or char == " " for place, char in zip(places, new, strict=True))
         if old and inserted and any(place >= 0 for place in places):
-            # Letters taken out or blanks put in: each letter stays where it was.
-            last = self.starts[start]
+            # Letters taken out or blanks put in: each letter stays where it was, a blank stands before the next.
+            following = self.ends[end - 1]
+            for index in range(len(places) - 1, -1, -1):
+                following = self.starts[start + places[index]] if places[index] >= 0 else following
+                places[index] = places[index] if places[index] >= 0 else -1 - following
             for place in places:
-                starts.append(self.starts[start + place] if place >= 0 else last)
-                last = self.ends[start + place] if place >= 0 else last
-                ends.append(last)
+                starts.append(self.starts[start + place] if place >= 0 else -1 - place)
+                ends.append(self.ends[start + place] if place >= 0 else -1 - place)
         else:
             first = self.starts[start] if start < len(self.starts) else (self.ends[-1] if self.ends else 0)
             starts += [first] * len(new)
@@ -231,7 +238,7 @@ _REGIONAL = re.compile(r"[\U0001f1e6-\U0001f1ff]+(?: [\U0001f1e6-\U0001f1ff]+)*"
 def _named(found: re.Match[str]) -> str:
     name = " ".join(_NAMED[c] for c in dict.fromkeys(found[0]))
     said = found.string[found.end() : found.end() + len(name) + 1].strip() == name
-    return f" {found[0][:3]} " if said else f" {found[0][:3]} {name} "
+    return found[0][:3] if said else f" {found[0][:3]} {name} "
 
 
 def _regional(char: str) -> str:

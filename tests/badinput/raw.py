@@ -43,6 +43,8 @@ def request(
 ) -> bytes:
     """A request as bytes. `length`: with the length of its body, rightly said."""
     lines = [method + b" " + path + b" HTTP/1.1", b"Host: localhost", *headers]
+    if not any(header.lower().startswith(b"content-type") for header in headers):
+        lines.append(b"Content-Type: application/json")
     if length:
         lines.append(b"Content-Length: %d" % len(body))
     if close:

@@ -101,7 +101,17 @@ def test_known_names_are_never_taken_apart() -> None:
 
 
 def test_misspellings_are_not_taken_for_words_run_together() -> None:
-    words = ["herediatry", "resaon", "hereditry", "contagius", "comparision", "secondry", "incidance", "offten", "fatique"]
+    words = [
+        "herediatry",
+        "resaon",
+        "hereditry",
+        "contagius",
+        "comparision",
+        "secondry",
+        "incidance",
+        "offten",
+        "fatique",
+    ]
     assert [plain(word).text for word in words] == words
     assert split("gothenburg") is None
 
@@ -184,4 +194,4 @@ def test_time_grows_with_length_only(kind: str) -> None:
     plain("icantbreathe")  # reads its words
     begun = time.process_time()
     plain(ODD[kind])
-    assert time.process_time() - begun < 0.25
+    assert time.process_time() - begun < 0.5
