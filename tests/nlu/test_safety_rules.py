@@ -119,7 +119,7 @@ def test_calm_questions_stay_calm_in_any_typing(typing: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["k1ll mys3lf", "su1c1dal and alone", "i c4nt breathe", "s*icide is all i think of", "cant breth", "cnt brth hlp", "hes chokin", "wanna dye",
+    ["k1ll mys3lf", "i c4nt breathe", "s*icide is all i think of", "cant breth", "cnt brth hlp", "hes chokin", "wanna dye",
      "wont wake up my dad wont wake up", "i wnat to die", "kms", "gonna unalive myself", "im gona kil myself", "call an ambulence"],
 )  # fmt: skip
 def test_panic_and_disguise_misspell(text: str) -> None:
