@@ -5,8 +5,8 @@
     >>> alarm_in("do people with ALS choke to death") is None
     True
 
-Two that are independent of each other, and either is enough: rules that a clinician can read (`nlu/safety/*.yml`),
-which need no model, no store and no Rasa; and `AlarmModel`, a small classifier over sentence vectors.
+Rules that a clinician can read (`nlu/safety/*.yml`), which need no model, no store and no Rasa. What the classifier of
+intents takes for an alarm is heard too (`nlu.safety`): either is enough.
 
 A rule's patterns are word patterns, not regular expressions. The positions of every word are kept as the bits of a
 number, and a pattern is a few operations on such numbers. So reading never goes back and tries again: the time taken
@@ -15,16 +15,13 @@ is the number of patterns times the length of the message, whatever the message 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Dict, List, Literal, Optional, Tuple
 
-import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from ruamel.yaml import YAML
@@ -32,6 +29,7 @@ from ruamel.yaml import YAML
 from nlu.plain import loosened, plain, words_known
 
 Outcome = Literal["crisis", "emergency"]
+LABELS: Tuple[Outcome, Outcome] = ("crisis", "emergency")
 
 FOLDER = Path(__file__).parent / "safety"
 #: Characters of a message that the rules read: more than any channel lets through. Of more, the head and the tail.
@@ -69,7 +67,9 @@ def is_general(text: str) -> bool:
 
 BREAK = "."
 _PAUSE = {".", "\u2026"}
-_TOKEN = re.compile(r"\d+(?:[.,:]\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*'?|\d+|[.!?;:\u2026\U0001f000-\U0001faff\u2600-\u27bf]+|\n+|[*@$#]")
+_TOKEN = re.compile(
+    r"\d+(?:[.,:]\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*'?|\d+|[.!?;:\u2026\U0001f000-\U0001faff\u2600-\u27bf]+|\n+|[*@$#]"
+)
 _MIXED = re.compile(
     r"(?<![\w@/.])(?=[\w@$*!]*[a-z])(?=[\w@$*!]*[0-9@$*!])[a-z0-9@$*!]{3,16}(?![\w@/]|\.\w)", re.IGNORECASE
 )
@@ -161,7 +161,7 @@ class Pattern:
         if "".join(self._parts) != re.sub(r"\s+", "", written):
             raise PatternError(f"cannot read {written!r}")
         self._index = 0
-        #: Words, or beginnings with a star, one of which a message must have for the pattern to be found; None: any may.
+        #: Words, or beginnings with a star, one of which a message must have; None: the pattern may be in any.
         self.needs: Optional[frozenset[str]]
         self._step, self.needs = self._alternatives()
         if self._index < len(self._parts):
@@ -446,9 +446,13 @@ class Rules:
         found: List[str] = []
         tokens = _TOKEN.findall(text)
         for index, token in enumerate(tokens):
-            if token[0] in ".!?;:\u2026" or token[0] >= "\u2600" and not token[0].isalnum():
+            if token[0] in ".!?;:\u2026" or (token[0] >= "\u2600" and not token[0].isalnum()):
                 # Three points are a pause: "I can't... breathe".
-                if found and found[-1] != BREAK and not (set(token) <= _PAUSE and len(token.replace("\u2026", "...")) > 1):
+                if (
+                    found
+                    and found[-1] != BREAK
+                    and not (set(token) <= _PAUSE and len(token.replace("\u2026", "...")) > 1)
+                ):
                     found.append(BREAK)
             elif token[0] == "\n":
                 # A line may go on in the next one: only an empty line surely ends what was said.
@@ -539,184 +543,3 @@ def _lines(block: Any) -> List[str]:
 def rules() -> Rules:
     """The rules of this process; reading them takes about a tenth of a second."""
     return Rules()
-
-
-# --- the model ----------------------------------------------------------------------------------------------------
-
-#: Widths of the hashed features, and the weight of each group beside the sentence vector.
-WORDS, CHARACTERS = 2**15, 2**15
-VECTOR_WEIGHT, WORD_WEIGHT, CHARACTER_WEIGHT, CUE_WEIGHT = 3.0, 3.0, 3.0, 1.0
-STRENGTH = 1.0
-#: A missed alarm weighs so much more than a false one when the model is fitted.
-MISSED = 2.0
-LABELS: Tuple[Outcome, Outcome] = ("crisis", "emergency")
-#: Weight of being nearer to alarms than to calm messages; neighbours looked at; calm messages kept, the nearest to alarms.
-NEARER, NEIGHBOURS, HARDEST = 10.0, 3, 6_000
-THRESHOLD = 0.3
-
-
-def cues(text: str) -> Tuple[str, List[int]]:
-    """The words of a text as the rules see them, and which rules, calm rules and word lists speak up in it."""
-    found = rules()
-    message = Message(found.words(plain(text, MOST_READ).text))
-    on: List[int] = []
-    if message.words:
-        silent: Dict[str, int] = {}
-        for index, rule in enumerate(found.rules):
-            said = 0
-            for pattern in rule.says:
-                said |= pattern.ends(message)
-            if not said:
-                continue
-            on.append(3 * index)
-            kept = rule.ends(message)
-            if kept:
-                on.append(3 * index + 1)
-            for name in rule.silenced_by:
-                if name not in silent:
-                    silent[name] = found._silent(found.calm[name], message)
-                kept &= ~silent[name]
-            if kept:
-                on.append(3 * index + 2)
-        behind = 3 * len(found.rules)
-        on += [behind + i for i, calm in enumerate(found.calm.values()) if calm.ends(message)]
-        behind += len(found.calm)
-        on += [behind + i for i, words in enumerate(found.lists.values()) if words.step(message.all, message)]
-    return " ".join(message.words), on
-
-
-class AlarmModel:
-    """A linear classifier over a message's sentence vector, its words and the cues of the rules, and beside it how much
-    nearer the message is to known alarms than to calm messages.
-
-    Args:
-        weights: shape (2, features): alarm or calm; crisis or emergency.
-        bias: shape (2,)
-        alarms: unit vectors of the alarms it was fitted on.
-        calm: unit vectors of the calm messages that come nearest to alarms.
-        threshold: an alarm is raised from this probability on.
-    """
-
-    def __init__(
-        self,
-        weights: np.ndarray,
-        bias: np.ndarray,
-        alarms: np.ndarray,
-        calm: np.ndarray,
-        threshold: float = THRESHOLD,
-    ) -> None:
-        self.weights, self.bias, self.alarms, self.calm, self.threshold = weights, bias, alarms, calm, threshold
-        self._by_feature = np.ascontiguousarray(weights.T)
-
-    @staticmethod
-    def _features(texts: Sequence[str], vectors: np.ndarray) -> Any:
-        import scipy.sparse as sp
-
-        read = [cues(text) for text in texts]
-        said = [words for words, _ in read]
-        found = rules()
-        width = 3 * len(found.rules) + len(found.calm) + len(found.lists)
-        rows = [row for row, (_, on) in enumerate(read) for _ in on]
-        columns = [column for _, on in read for column in on]
-        cue = sp.csr_matrix((np.full(len(rows), CUE_WEIGHT, np.float32), (rows, columns)), (len(texts), width))
-        words, characters = _hashed()
-        groups = [
-            sp.csr_matrix(np.asarray(vectors, np.float32) * VECTOR_WEIGHT),
-            words.transform(said) * WORD_WEIGHT,
-            characters.transform(said) * CHARACTER_WEIGHT,
-            cue,
-        ]
-        return sp.hstack(groups, format="csr")
-
-    @classmethod
-    def fit(
-        cls,
-        texts: Sequence[str],
-        vectors: np.ndarray,
-        labels: Sequence[Optional[Outcome]],
-        threshold: float = THRESHOLD,
-    ) -> AlarmModel:
-        """Fit on texts as they were typed, their sentence vectors (unit rows of 384) and their labels; None is calm."""
-        return cls._fitted(cls._features(texts, vectors), np.asarray(vectors, np.float32), labels, threshold)
-
-    @classmethod
-    def _fitted(
-        cls, features: Any, vectors: np.ndarray, labels: Sequence[Optional[Outcome]], threshold: float
-    ) -> AlarmModel:
-        from sklearn.linear_model import LogisticRegression
-
-        alarm = np.array([label is not None for label in labels])
-        first = LogisticRegression(C=STRENGTH, solver="liblinear", class_weight={False: 1.0, True: MISSED}, random_state=0)
-        first.fit(features, alarm)
-        second = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=0)
-        second.fit(features[alarm], [label == "emergency" for label in labels if label is not None])
-        weights = np.vstack([first.coef_, second.coef_]).astype(np.float32)
-        bias = np.array([first.intercept_[0], second.intercept_[0]], np.float32)
-        alarms, calm = vectors[alarm], vectors[~alarm]
-        hardest = np.argsort(-_nearest(calm, alarms), kind="stable")[:HARDEST]
-        return cls(weights, bias, alarms.astype(np.float16), calm[hardest].astype(np.float16), threshold)
-
-    def predict(self, texts: Sequence[str], vectors: np.ndarray) -> np.ndarray:
-        """Probabilities of crisis and of emergency for each text, shape (len(texts), 2)."""
-        return self._predicted(self._features(texts, vectors), np.asarray(vectors, np.float32))
-
-    def _predicted(self, features: Any, vectors: np.ndarray) -> np.ndarray:
-        margins = features @ self._by_feature + self.bias
-        nearer = _nearest(vectors, self.alarms) - _nearest(vectors, self.calm)
-        alarm = 1 / (1 + np.exp(-(margins[:, 0] + NEARER * nearer)))
-        emergency = 1 / (1 + np.exp(-margins[:, 1]))
-        return np.stack([alarm * (1 - emergency), alarm * emergency], axis=1)
-
-    def alarm(self, text: str, vector: np.ndarray) -> Optional[Alarm]:
-        """The alarm the model hears in one text, or None."""
-        chances = self.predict([text], np.asarray(vector).reshape(1, -1))[0]
-        return Alarm(LABELS[int(chances.argmax())], "model") if chances.sum() >= self.threshold else None
-
-    def save(self, folder: Path) -> None:
-        from safetensors.numpy import save_file
-
-        arrays = {"weights": self.weights, "bias": self.bias, "alarms": self.alarms, "calm": self.calm}
-        save_file(arrays, str(folder / "alarm.safetensors"))
-        said = {"threshold": self.threshold, "rules": _digest()}
-        (folder / "alarm.json").write_text(json.dumps(said), encoding="utf8")
-
-    @classmethod
-    def load(cls, folder: Path) -> AlarmModel:
-        from safetensors.numpy import load_file
-
-        said = json.loads((folder / "alarm.json").read_text(encoding="utf8"))
-        if said["rules"] != _digest():
-            raise ValueError("nlu/safety has changed since this model was trained: run `make train`")
-        return cls(**load_file(str(folder / "alarm.safetensors")), threshold=said["threshold"])
-
-
-def _nearest(vectors: np.ndarray, among: np.ndarray, step: int = 2_000) -> np.ndarray:
-    """How near each unit vector comes to its three nearest among others: the mean cosine."""
-    if len(among) < NEIGHBOURS:
-        return np.zeros(len(vectors), np.float32)
-    others = np.asarray(among, np.float32).T
-    found = [
-        np.partition(vectors[at : at + step] @ others, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:].mean(axis=1)
-        for at in range(0, len(vectors), step)
-    ]
-    return np.concatenate(found) if found else np.zeros(0, np.float32)
-
-
-def _digest() -> str:
-    """Of the rules a model was trained with: their cues are its features."""
-    content = b"".join(path.read_bytes() for path in sorted(FOLDER.glob("*.yml")))
-    return sha256(content).hexdigest()
-
-
-@lru_cache(maxsize=1)
-def _hashed() -> Tuple[Any, Any]:
-    from sklearn.feature_extraction.text import HashingVectorizer
-
-    return (
-        HashingVectorizer(
-            token_pattern=r"\S+", ngram_range=(1, 3), n_features=WORDS, alternate_sign=False, dtype=np.float32
-        ),
-        HashingVectorizer(
-            analyzer="char_wb", ngram_range=(3, 5), n_features=CHARACTERS, alternate_sign=False, dtype=np.float32
-        ),
-    )

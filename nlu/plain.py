@@ -15,6 +15,7 @@ Each step goes through the text once: the time taken grows with the length alone
 from __future__ import annotations
 
 import html
+import itertools
 import math
 import re
 import unicodedata
@@ -214,11 +215,10 @@ def _undo_characters(written: _Text) -> None:
     text, at = written.text, 0
     while at < len(text):
         char, end = text[at], at + 1
-        if char.isascii() and char != "`" and not ("\x00" <= char < " ") and char != "\x7f":
-            # The usual case; only a mark behind it makes another letter of it.
-            if end == len(text) or text[end].isascii():
-                at = end
-                continue
+        usual = char.isascii() and char != "`" and not ("\x00" <= char < " ") and char != "\x7f"
+        if usual and (end == len(text) or text[end].isascii()):  # only a mark behind it makes another letter of it
+            at = end
+            continue
         while end < len(text) and unicodedata.category(text[end]) in _MARK:
             end += 1
         changes.append((at, end, _letter(char, text[at + 1 : end])))
@@ -426,180 +426,26 @@ LONGEST_WORD = 24
 #: Two or three words, four, and more: how unlikely they may be for each letter (negative logarithm). Of short messages
 #: run together 96 in 100 are below, of names and misspellings that happen to fall apart into words few.
 UNLIKELY = {3: 2.5, 4: 2.6, 5: 2.8}
-_SHORT = set(
-    [
-        "a",
-        "i",
-        "am",
-        "an",
-        "as",
-        "at",
-        "be",
-        "by",
-        "do",
-        "go",
-        "he",
-        "hi",
-        "if",
-        "in",
-        "is",
-        "it",
-        "me",
-        "my",
-        "no",
-        "of",
-        "oh",
-        "ok",
-        "on",
-        "or",
-        "so",
-        "to",
-        "up",
-        "us",
-        "we",
-        "ms",
-        "dr",
-        "id",
-        "im",
-    ]
+_SHORT = frozenset(
+    "a i am an as at be by do go he hi if in is it me my no of oh ok on or so to up us we ms dr id im".split()
 )
 #: What a message begins with. A name that falls apart into words ("go then burg") seldom begins so.
-_OPENERS = set(
-    [
-        "took",
-        "i",
-        "im",
-        "ive",
-        "i",
-        "my",
-        "me",
-        "he",
-        "hes",
-        "she",
-        "shes",
-        "his",
-        "her",
-        "we",
-        "they",
-        "their",
-        "it",
-        "its",
-        "this",
-        "that",
-        "there",
-        "the",
-        "what",
-        "whats",
-        "how",
-        "why",
-        "when",
-        "where",
-        "who",
-        "which",
-        "is",
-        "are",
-        "am",
-        "does",
-        "do",
-        "can",
-        "cant",
-        "could",
-        "couldnt",
-        "will",
-        "wont",
-        "would",
-        "should",
-        "has",
-        "have",
-        "had",
-        "dont",
-        "not",
-        "no",
-        "please",
-        "pls",
-        "help",
-        "kill",
-        "call",
-        "someone",
-        "mum",
-        "mom",
-        "dad",
-        "wife",
-        "husband",
-        "son",
-        "daughter",
-        "is",
-        "tell",
-        "symptoms",
-        "treatment",
-        "ms",
-        "als",
-        "mnd",
-        "life",
-        "want",
-        "need",
-        "just",
-        "feel",
-        "feeling",
-        "let",
-        "stop",
-        "end",
-        "was",
-        "if",
-    ]
+_OPENERS = frozenset(
+    (
+        "took i im ive my me he hes she shes his her we they their it its this that there the what whats how why when "
+        "where who which is are am does do can cant could couldnt will wont would should has have had dont not no "
+        "please pls help kill call someone mum mom dad wife husband son daughter tell symptoms treatment ms als mnd "
+        "life want need just feel feeling let stop end was if"
+    ).split()
 )
-_NEVER_LAST = set(["a", "i", "an", "in", "at", "or", "the", "of", "as", "is", "by", "to", "and"])
+_NEVER_LAST = frozenset("a i an in at or the of as is by to and".split())
 #: Words of fear and of questions that two at a time make a message.
-_CORE = set(
-    [
-        "help",
-        "me",
-        "kill",
-        "myself",
-        "himself",
-        "herself",
-        "die",
-        "dying",
-        "dead",
-        "cant",
-        "cannot",
-        "dont",
-        "wont",
-        "want",
-        "breathe",
-        "breathing",
-        "choking",
-        "choke",
-        "see",
-        "speak",
-        "talk",
-        "move",
-        "walk",
-        "suicide",
-        "suicidal",
-        "ms",
-        "als",
-        "mnd",
-        "symptoms",
-        "treatment",
-        "cure",
-        "what",
-        "whats",
-        "is",
-        "im",
-        "need",
-        "ambulance",
-        "call",
-        "911",
-        "stop",
-        "stopped",
-        "life",
-        "end",
-        "swallow",
-        "stroke",
-        "seizure",
-        "having",
-    ]
+_CORE = frozenset(
+    (
+        "help me kill myself himself herself die dying dead cant cannot dont wont want breathe breathing choking "
+        "choke see speak talk move walk suicide suicidal ms als mnd symptoms treatment cure what whats is im need "
+        "ambulance call 911 stop stopped life end swallow stroke seizure having"
+    ).split()
 )
 #: Without their apostrophe, as people type and as they run together, and how likely they are.
 _CONTRACTED = {
@@ -711,7 +557,7 @@ def split(word: str, certain: bool = True, likelier: Mapping[str, float] | None 
         at = best[at][1]
         cuts.append(at)
     cuts.reverse()
-    found = [letters[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    found = [letters[a:b] for a, b in itertools.pairwise(cuts)]
     if not certain:
         return found if len(found) > 1 else None
     return found if _makes_sense(found, best[-1][0]) else None
@@ -732,7 +578,7 @@ def loosened(text: str, likelier: Mapping[str, float]) -> str:
         word = found[0].replace("'", "").replace(" ", "")
         if word in words_known():
             return word
-        pieces = []
+        pieces: list[str] = []
         for run in _LETTERS_DIGITS.findall(word):
             pieces += [run] if run.isdigit() else split(run, certain=False, likelier=likelier) or [run]
         return " ".join(pieces)

@@ -1,6 +1,7 @@
 """Rasa's side of `nlu.alarm` and `nlu.language`: a cry for help goes before whatever else was understood.
 
-Channels ask `nlu.alarm.alarm_in` themselves before they turn a message away; this component hears what reaches the model.
+Channels ask `nlu.alarm.alarm_in` themselves before they turn a message away; this component hears what reaches the
+model.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from rasa.shared.nlu.training_data.message import Message
 from nlu.alarm import LABELS, alarm_in, is_general
 from nlu.language import foreign, foreign_alarm
 
-#: Message properties: {"outcome": `crisis` or `emergency`, "rule": the rule's name, `model`, `classifier` or
+#: Message properties: {"outcome": `crisis` or `emergency`, "rule": the rule's name, `classifier` or
 #: `other_language`}; and the language of a message that is not English.
 ALARM, LANGUAGE = "alarm", "language"
 RANKING, SENTENCES = "intent_ranking", "sentences"
-#: From here on the classifier of intents alone raises an alarm: over the whole message, or in one sentence when the whole
-#: leans that way.
+#: From here on the classifier of intents alone raises an alarm: over the whole message, or in one sentence when the
+#: whole leans that way.
 SUSPECTED, SUSPECTED_IN_SENTENCE, LEANS = 0.65, 0.95, 0.12
 
 
@@ -36,8 +37,7 @@ def find(text: str) -> Optional[str]:
 class SafetyRules(GraphComponent):
     """Puts `crisis` or `emergency` first in the ranking where one is heard. All other numbers stay as they are.
 
-    Any is enough: the rules, the alarm model (a classifier before this component sets `alarm`), the classifier of intents,
-    and the phrases of other languages.
+    Any is enough: the rules, the classifier of intents, and the phrases of other languages.
     """
 
     @classmethod
@@ -57,7 +57,7 @@ class SafetyRules(GraphComponent):
                 continue
             language = foreign(text)
             heard = _heard(message, text)
-            cry = foreign_alarm(text) if heard is None or heard["rule"] in ("model", "classifier") else None
+            cry = foreign_alarm(text) if heard is None or heard["rule"] == "classifier" else None
             if cry is not None:
                 language, heard = cry.language, {"outcome": cry.outcome, "rule": "other_language"}
             if language is not None:
@@ -75,8 +75,6 @@ def _heard(message: Message, text: str) -> Optional[Dict[str, str]]:
         found = alarm_in(reading.repaired)
     if found is not None:
         return {"outcome": found.outcome, "rule": found.rule}
-    if message.get(ALARM):
-        return dict(message.get(ALARM))
     suspected = _suspected(message.get(RANKING) or [], message.get(SENTENCES) or [])
     if suspected is None or not message.get("says_something", True) or is_general(text):
         return None

@@ -11,13 +11,13 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasa.shared.nlu.training_data.message import Message
 
-from nlu.alarm import Alarm, AlarmModel, Message as Words, Pattern, PatternError, alarm_in, is_general, rules
+from nlu.alarm import Alarm, Pattern, PatternError, alarm_in, is_general, rules
+from nlu.alarm import Message as Words
 from nlu.plain import plain
 from nlu.safety import SafetyRules
 
@@ -178,57 +178,6 @@ def test_the_rules_need_no_rasa() -> None:
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
-# --- the model ----------------------------------------------------------------------------------------------------
-
-
-def _vectors(texts: List[str]) -> np.ndarray:
-    """Not meaning, but the same for the same words."""
-    made = np.zeros((len(texts), 384), np.float32)
-    for row, text in enumerate(texts):
-        for word in text.lower().split():
-            made[row, sum(map(ord, word)) % 384] += 1
-    return made / np.maximum(np.linalg.norm(made, axis=1, keepdims=True), 1e-9)
-
-
-@pytest.fixture(scope="module")
-def fitted() -> Tuple[AlarmModel, List[str]]:
-    alarms = [s for _, _, s in FOR][::4]
-    calm = [s for _, s in AGAINST]
-    labels = [o for _, o, _ in FOR][::4] + [None] * len(calm)
-    texts = alarms + calm
-    return AlarmModel.fit(texts, _vectors(texts), labels, threshold=0.5), texts  # type: ignore[arg-type]
-
-
-def test_the_model_tells_alarms_from_look_alikes(fitted: Tuple[AlarmModel, List[str]]) -> None:
-    model, texts = fitted
-    chances = model.predict(texts, _vectors(texts))
-    assert chances.shape == (len(texts), 2)
-    alarms = len(FOR[::4])
-    assert (chances.sum(1)[:alarms] >= 0.5).mean() > 0.95
-    assert (chances.sum(1)[alarms:] >= 0.5).mean() < 0.05
-    heard = model.alarm("I want to kill myself", _vectors(["I want to kill myself"])[0])
-    assert heard == Alarm("crisis", "model")
-
-
-def test_the_model_is_saved_and_loaded(fitted: Tuple[AlarmModel, List[str]], tmp_path: Path) -> None:
-    model, texts = fitted
-    model.save(tmp_path)
-    again = AlarmModel.load(tmp_path)
-    assert again.threshold == model.threshold
-    np.testing.assert_allclose(
-        again.predict(texts[:20], _vectors(texts[:20])), model.predict(texts[:20], _vectors(texts[:20]))
-    )
-
-
-def test_a_model_of_other_rules_is_refused(
-    fitted: Tuple[AlarmModel, List[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fitted[0].save(tmp_path)
-    monkeypatch.setattr("nlu.alarm._digest", lambda: "other")
-    with pytest.raises(ValueError, match="make train"):
-        AlarmModel.load(tmp_path)
-
-
 # --- Rasa's side --------------------------------------------------------------------------------------------------
 
 
@@ -250,14 +199,10 @@ def test_an_alarm_stands_first_and_leaves_every_other_number_as_measured() -> No
     assert message.get("intent_ranking")[1:] == [{"name": "prognosis", "confidence": 0.7}]
 
 
-def test_the_alarm_model_is_enough() -> None:
-    message = processed("my time here is over", [("prognosis", 0.9)], alarm={"outcome": "crisis", "rule": "model"})
-    assert message.get("alarm") == {"outcome": "crisis", "rule": "model"}
-    assert message.get("intent")["name"] == "crisis"
-
-
 def test_the_classifier_alone_is_enough() -> None:
-    message = processed("my time here is over and the cat has a new home", [("crisis", 0.8), ("prognosis", 0.1)])
+    message = processed(
+        "the evenings are long and there is less and less of him in them", [("crisis", 0.8), ("prognosis", 0.1)]
+    )
     assert message.get("alarm") == {"outcome": "crisis", "rule": "classifier"}
 
 
