@@ -9,7 +9,7 @@ from typing import List, Optional, Sequence, Tuple
 from actions import named_things
 from actions.question import Question
 from actions.reply import Button, Evidence, Outcome, Reply, evidence_of, first_buttons
-from actions.wording import NOTHING_ON, RELATED, it, title
+from actions.wording import NO_RECORD_OF, NOTHING_ON, RELATED, it, title
 from facts import schema
 from facts.schema import CONDITIONS, Answer, Comparison
 from facts.store import Snapshot
@@ -18,8 +18,14 @@ from facts.store import Snapshot
 MOST_ROWS = 8
 #: A button with a longer title names things by their letters.
 MOST_IN_TITLE = 70
+#: A statement of which so many words stand in an answer is said already.
+MOSTLY_SAID = 0.6
+#: Most names in one sentence.
+MOST_NAMED = 3
 #: Most facts read out by "tell me more".
 MORE_AT_ONCE = 3
+#: Facts told to a turn that asks the last question again in other words.
+NEAREST_AT_ONCE = 2
 
 Part = Tuple[str, Evidence]
 #: Topics that are about both diseases whichever is named.
@@ -113,6 +119,70 @@ def _read_out(record: schema.Question, conditions: Sequence[str]) -> Part:
     return "\n".join(texts), evidence_of(*(record.answers[c] for c in conditions))
 
 
+def with_nearest(reply: Reply, near: Sequence[Tuple[str, float]], least: float, facts: Snapshot) -> Reply:
+    """An answer with the one fact behind it that is nearest to the words of the message, where it leaves that out.
+
+    Args:
+        near: ids of facts and their cosine, nearest first.
+        least: from which cosine on a fact counts as asked for.
+    """
+    for name, cosine in near:
+        fact = facts.facts.get(name)
+        if cosine < least:
+            break
+        if fact is None or fact.condition not in (*reply.conditions, "both"):
+            continue
+        if fact.question != reply.question and (facts.only_asked(fact) or reply.topic not in fact.topics):
+            continue
+        if _says_already(reply.answer, fact.statement):
+            return reply
+        return replace(
+            reply,
+            answer=f"{reply.answer} {fact.statement}",
+            evidence=reply.evidence + evidence_of(fact),
+            told=tuple(dict.fromkeys([*reply.told, fact.id])),
+        )
+    return reply
+
+
+def with_second(reply: Reply, question: Question, facts: Snapshot) -> Reply:
+    """An answer with that to a second question in short behind it."""
+    second = simpler(question, facts)
+    if second is None or second.answer in reply.answer:
+        return reply
+    return replace(
+        reply,
+        answer=f"{reply.answer}\n{second.answer}",
+        evidence=reply.evidence + second.evidence,
+        told=tuple(dict.fromkeys([*reply.told, *second.told])),
+    )
+
+
+def nearer(question: Question, near: Sequence[Tuple[str, float]], least: float, facts: Snapshot) -> Optional[Reply]:
+    """The facts on a question's topic that are nearest to some words; None where none is near enough."""
+    of_topic = {f.id: f for f in [*facts.facts_under(question.name, question.conditions),
+                                  *facts.facts_about(question.topic, question.conditions)]}  # fmt: skip
+    found = [of_topic[name] for name, cosine in near if name in of_topic and cosine >= least][:NEAREST_AT_ONCE]
+    return _of_facts(question, found, facts) if found else None
+
+
+def naming(reply: Reply, remedies: Sequence[str], facts: Snapshot) -> Reply:
+    """A reply that says first, by its name, what was asked about and has no record."""
+    terms = [facts.terms[r] for r in remedies if r in facts.terms]
+    said = reply.answer.lower()
+    missing = [t.name for t in terms if not any(n.lower() in said for n in (t.name, *t.synonyms, *t.abbreviations))]
+    if not missing:
+        return reply
+    return replace(reply, answer=f"{NO_RECORD_OF.format(name=' or '.join(missing[:MOST_NAMED]))} {reply.answer}")
+
+
+def _says_already(answer: str, statement: str) -> bool:
+    """Whether most words and every number of a statement stand in an answer."""
+    said, words = (re.findall(r"[a-z]{4,}|\d[\d.,]*\d|\d", text.lower()) for text in (answer, statement))
+    numbers = [w for w in words if w[0].isdigit()]
+    return set(numbers) <= set(said) and len(set(words) & set(said)) >= MOSTLY_SAID * len(set(words))
+
+
 def more(question: Question, told: Sequence[str], facts: Snapshot) -> Optional[Reply]:
     """The next few facts on a question, then on its topic; None when all are told."""
     candidates = [
@@ -122,18 +192,20 @@ def more(question: Question, told: Sequence[str], facts: Snapshot) -> Optional[R
         *facts.facts_about(question.topic, question.conditions),
     ]  # fmt: skip
     fresh = list({f.id: f for f in candidates if f.id not in told}.values())[:MORE_AT_ONCE]
-    if not fresh:
-        return None
+    return _of_facts(question, fresh, facts, told) if fresh else None
+
+
+def _of_facts(question: Question, found: Sequence[schema.Fact], facts: Snapshot, told: Sequence[str] = ()) -> Reply:
     return Reply(
         outcome=Outcome.ANSWERED,
-        answer=" ".join(f.statement for f in fresh),
+        answer=" ".join(f.statement for f in found),
         topic=question.topic,
         question=question.id,
         conditions=question.conditions,
         terms=tuple(t.id for t in question.terms),
-        evidence=evidence_of(*fresh),
+        evidence=evidence_of(*found),
         buttons=next_buttons(question, facts),
-        told=tuple(dict.fromkeys([*told, *(f.id for f in fresh)])),
+        told=tuple(dict.fromkeys([*told, *(f.id for f in found)])),
     )
 
 

@@ -36,21 +36,28 @@ class Thresholds:
     #: A person's own case; lower where they ask what to do.
     personal: float = 0.35
     personal_decision: float = 0.15
-    #: What is answered within a reply to a personal question.
-    within_personal: float = 0.08
+    #: What is answered within a reply to a personal question: its share of all that is a question of ours.
+    within_personal: float = 0.20
     #: One of several sentences asks, and asks this question.
     asks: float = 0.50
     own_question: float = 0.20
     #: How much likelier a question is that belongs to what was talked about, or to what was named; how much less the
     #: general one of a topic in a turn that follows, and one about a kind of thing of which none is named.
     same_topic: float = 3.0
-    same_thing: float = 4.0
+    same_thing: float = 2.0
     general_again: float = 0.3
     nothing_named: float = 0.25
     #: A turn that follows: another question near the last one, the last one again, and what is hardly there.
     following: float = 0.10
     again: float = 0.60
     hardly: float = 0.05
+    #: A turn that asks the last question again in other words ("for how long") gets the facts nearest to it.
+    nearer: float = 0.90
+    #: The second question of a message is answered as well, in short, when it is nearly as likely as the first.
+    second: float = 0.70
+    second_question: float = 0.20
+    #: The cosine from which on a fact is near enough to a message to be told beside the answer.
+    nearest_fact: float = 0.45
 
 
 DEFAULT = Thresholds()
@@ -64,11 +71,13 @@ class Decision:
         say: `answer`, or the name of what `actions/dialogue.py` says otherwise.
         reason: the rule that decided.
         questions: what is answered, in order; for `clarify` what is offered.
+        also: a question nearly as likely, which is answered in short behind the first.
     """
 
     say: str
     reason: str = ""
     questions: Tuple[Question, ...] = ()
+    also: Optional[Question] = None
 
 
 SMALLTALK = ("greet", "goodbye", "thank", "how_are_you", "bot_identity", "help", "praise", "complaint", "frightened",
@@ -76,6 +85,8 @@ SMALLTALK = ("greet", "goodbye", "thank", "how_are_you", "bot_identity", "help",
 #: Turns that say the last answer again, differently or further.
 RETOLD = ("tell_more", "simpler", "why", "source", "are_you_sure", "repeat")
 LEANING = (*RETOLD, "what_about", "which_is_worse", "affirm")
+#: The rule of a turn whose words say little without those before.
+FOLLOWS = "a short turn on what was talked about"
 ELSEWHERE = ("out_of_scope", "other_condition")
 #: Topics that speak of the disease itself: without its name both are meant. Others could be about anything.
 OF_THE_DISEASE = {
@@ -350,10 +361,14 @@ def _other_one(s: Situation) -> Optional[Decision]:
     if s.context.topic is None or not message.conditions or message.terms or s.says_again < s.thresholds.again:
         return None
     own = message.questions[0] if message.questions else ("", 0.0)
-    return Decision("what_about") if own[1] < s.thresholds.again or own[0] == s.context.question else None
+    if own[0] == s.context.question:
+        return Decision("what_about")
+    # "how is MS diagnosed" asks by itself, whatever was talked about before.
+    elsewhere = any(v >= s.thresholds.again for n, v in message.intents if n in TOPICS and n != s.context.topic)
+    return None if elsewhere or own[1] >= s.thresholds.again else Decision("what_about")
 
 
-@rule("a short turn on what was talked about")
+@rule(FOLLOWS)
 def _follows(s: Situation) -> Optional[Decision]:
     # Alone such a turn looks like anything: "im in glasgow", "how many though".
     if not s.follows or s.message.confidence("out_of_scope") > 0.9:
@@ -368,7 +383,7 @@ def _follows(s: Situation) -> Optional[Decision]:
         near = first.topic == s.context.topic or confidence >= s.thresholds.question
         if near and confidence >= s.thresholds.following and s.known(first):
             return Decision("answer", questions=(first,))
-    return Decision("tell_more") if s.says_again >= 0.9 else None
+    return Decision("nearer") if s.says_again >= s.thresholds.nearer else None
 
 
 @rule("it leans on the answer before")
@@ -441,7 +456,7 @@ def _personal(s: Situation) -> Optional[Decision]:
     least = s.thresholds.personal_decision if decision else s.thresholds.personal
     if likely < least or not (decision or _OWN.search(s.text)) or s.message.confidence(*SMALLTALK) >= likely / 2:
         return None
-    inside = s.sure(s.ranked, s.thresholds.within_personal, s.thresholds.within_personal)
+    inside = s.ranked[0][0] if s.ranked and s.ranked[0][1] >= s.thresholds.within_personal * s.on_topic else None
     return Decision("personal_advice", questions=(inside,) if inside and s.known(inside) else ())
 
 
@@ -513,7 +528,19 @@ def _unanswered(s: Situation) -> Optional[Decision]:
 
 @rule("a question is near enough")
 def _answer(s: Situation) -> Optional[Decision]:
-    return Decision("answer", questions=(s.likeliest,)) if s.likeliest else None
+    return Decision("answer", questions=(s.likeliest,), also=_second(s)) if s.likeliest else None
+
+
+def _second(s: Situation) -> Optional[Question]:
+    """A question nearly as likely as the first, of as many diseases."""
+    if len(s.ranked) < 2:
+        return None
+    (first, sure), (second, less) = s.ranked[:2]
+    if less < max(s.thresholds.second * sure, s.thresholds.second_question) or second.conditions != first.conditions:
+        return None
+    record = s.facts.questions.get(second.name)
+    sensitive = record is not None and record.only_asked
+    return second if s.known(second) == s.known(first) and not sensitive else None
 
 
 @rule("a thing is named and little else")
@@ -523,6 +550,12 @@ def _named(s: Situation) -> Optional[Decision]:
         return None
     question = Question(KIND_TOPICS[named[0].kind], s.scope.conditions, tuple(named), s.message.text)
     return Decision("answer", questions=(question,))
+
+
+@rule("a remedy is named that has no record")
+def _remedy(s: Situation) -> Optional[Decision]:
+    known = s.message.ids("remedy") and s.scope.known_by != "unknown"
+    return Decision("not_covered") if known else None
 
 
 def offered(s: Situation) -> Tuple[Question, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Callable, Dict, Optional, Sequence, Tuple
 
 from actions import answers, follow_ups, languages, limits, wording
-from actions.decision import DEFAULT, Decision, Thresholds, decide
+from actions.decision import DEFAULT, FOLLOWS, Decision, Thresholds, decide
 from actions.question import Context, Message, Question
 from actions.reply import Button, Evidence, Outcome, Reply, first_buttons
 from facts.schema import CONDITIONS, TOPICS
@@ -28,7 +28,9 @@ def respond(
 ) -> Tuple[Reply, Context, Decision]:
     """The reply to a message, what to remember of it, and why it was that reply."""
     decision = decide(message, context, facts, thresholds)
-    reply = _say(decision, message, context, facts)
+    reply = _say(decision, message, context, facts, thresholds)
+    if reply.outcome in (Outcome.ANSWERED, Outcome.PERSONAL_ADVICE, Outcome.NOT_COVERED):
+        reply = answers.naming(reply, message.ids("remedy"), facts)
     return reply, _asked(_remember(decision, reply, message, context), context, facts), decision
 
 
@@ -50,10 +52,18 @@ def apology(buttons: Sequence[Button] = ()) -> Reply:
 alarm_reply = limits.alarm_reply
 
 
-def _say(decision: Decision, message: Message, context: Context, facts: Snapshot) -> Reply:
+def _say(decision: Decision, message: Message, context: Context, facts: Snapshot, thresholds: Thresholds) -> Reply:
     questions = decision.questions
     if decision.say == "answer":
-        return _several(questions, facts) if len(questions) > 1 else limits.answered(questions[0], facts)
+        if len(questions) > 1:
+            return _several(questions, facts)
+        reply = limits.answered(questions[0], facts)
+        if reply.outcome is not Outcome.ANSWERED or message.pressed:
+            return reply
+        if decision.also is not None:
+            reply = answers.with_second(reply, decision.also, facts)
+        near = message.following_facts if decision.reason == FOLLOWS else message.facts
+        return answers.with_nearest(reply, near, thresholds.nearest_fact, facts)
     if decision.say == "no_fact":
         return limits.no_fact(questions[0], facts)
     if decision.say == "personal_advice":
@@ -118,5 +128,5 @@ def _remember(decision: Decision, reply: Reply, message: Message, context: Conte
 
 
 #: Every intent there is a reply for.
-INTENTS = (*TOPICS, *(name for name in SAY if name not in ("unknown_button", "other_language")), "unclear",
+INTENTS = (*TOPICS, *(name for name in SAY if name not in ("unknown_button", "other_language", "nearer")), "unclear",
            "personal_advice")  # fmt: skip

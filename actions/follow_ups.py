@@ -11,6 +11,9 @@ from actions.reply import Reply
 from facts.schema import CONDITIONS
 from facts.store import Snapshot
 
+#: Cosine from which on a fact is near to a turn read behind the question before it.
+NEAR = 0.45
+
 Say = Callable[[Message, Context, Snapshot], Reply]
 
 
@@ -77,6 +80,13 @@ def _more(question: Question, context: Context, facts: Snapshot) -> Optional[Rep
     return replace(again, answer=wording.NO_MORE, comparison=()) if again else None
 
 
+def nearer(message: Message, context: Context, facts: Snapshot) -> Reply:
+    """ "For how long?": the facts on what was talked about that are nearest to these words, else more on it."""
+    last = before(context)
+    reply = answers.nearer(last, message.following_facts, NEAR, facts) if last else None
+    return reply if reply is not None else SAY["tell_more"](message, context, facts)
+
+
 def _opened(text: str) -> Callable[[Question, Context, Snapshot], Optional[Reply]]:
     def retell(question: Question, context: Context, facts: Snapshot) -> Optional[Reply]:
         reply = answers.answer(question, facts)
@@ -105,6 +115,7 @@ SAY: Dict[str, Say] = {
     "what_about": what_about,
     "which_is_worse": which_is_worse,
     "affirm": affirm,
+    "nearer": nearer,
     "tell_more": _lean(_more),
     "simpler": _lean(lambda question, context, facts: answers.simpler(question, facts)),
     "why": _lean(lambda question, context, facts: answers.why(question, facts)),

@@ -52,6 +52,7 @@ class Message:
         intents: intents and topics by falling confidence.
         questions: `topic/question` by falling confidence.
         following: the same, read behind the question answered before.
+        facts, following_facts: facts nearest in words to either, with their cosine.
         terms: everything named but MS and ALS, in order.
         conditions: MS and ALS as named, `ruled_out` where the message says "not MS".
         sentences: of a message that has several.
@@ -67,6 +68,8 @@ class Message:
     intents: Tuple[Tuple[str, float], ...] = ()
     questions: Tuple[Tuple[str, float], ...] = ()
     following: Tuple[Tuple[str, float], ...] = ()
+    facts: Tuple[Tuple[str, float], ...] = ()
+    following_facts: Tuple[Tuple[str, float], ...] = ()
     terms: Tuple[Term, ...] = ()
     conditions: Tuple[str, ...] = ()
     ruled_out: Tuple[str, ...] = ()
@@ -114,9 +117,11 @@ class Message:
             )  # fmt: skip
         return cls(
             text=text,
-            intents=tuple((r["name"], r["confidence"]) for r in parsed.get("intent_ranking") or () if r.get("name")),
-            questions=tuple((r["name"], r["confidence"]) for r in parsed.get("question_ranking") or ()),
-            following=tuple((r["name"], r["confidence"]) for r in parsed.get("following") or ()),
+            intents=_ranking(parsed, "intent_ranking"),
+            questions=_ranking(parsed, "question_ranking"),
+            following=_ranking(parsed, "following"),
+            facts=_ranking(parsed, "facts"),
+            following_facts=_ranking(parsed, "following_facts"),
             terms=_terms(entities),
             conditions=_conditions(entities),
             ruled_out=_conditions(entities, ruled_out=True),
@@ -127,6 +132,10 @@ class Message:
             alarm=(parsed.get("alarm") or {}).get("outcome"),
             language=parsed.get("language"),
         )
+
+
+def _ranking(parsed: Mapping[str, Any], key: str) -> Tuple[Tuple[str, float], ...]:
+    return tuple((r["name"], r["confidence"]) for r in parsed.get(key) or () if r.get("name"))
 
 
 def _pairs(ranking: Iterable[Sequence[Any]]) -> Tuple[Tuple[str, float], ...]:

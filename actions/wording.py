@@ -132,6 +132,7 @@ NOT_COVERED = "I don't have that in my facts about {it}."
 NO_ANSWER_FOR = "I have no fact on this question in {it}: {title}."
 NOTHING_ON_NAMED = "I have nothing on {name} in my facts about {it}."
 NOTHING_ON = "I have nothing on this about {name} ({what}). What I do have:"
+NO_RECORD_OF = "I have nothing on {name} in my facts."
 ASK_THEM = "These organisations may know."
 ONLY_ENGLISH = (
     "I am sorry, I can only read and answer English. If you can, please write your question in English.\n"

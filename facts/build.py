@@ -182,7 +182,7 @@ class Reading:
 
 def names_aside(terms: Iterable[Any]) -> List[str]:
     """The names that do not count towards the reading grade."""
-    kinds = ("condition", "drug", "mimic", "subtype", "test", "person", "organisation", "gene")
+    kinds = ("condition", "drug", "remedy", "mimic", "subtype", "test", "person", "organisation", "gene")
     return [n for t in terms if t.kind in kinds for n in (t.name, *t.synonyms, *t.abbreviations)]
 
 

@@ -22,7 +22,7 @@ TOPICS = (
 
 TERM_KINDS = (
     "condition", "subtype", "symptom", "drug", "test", "mimic", "person", "organisation", "gene",
-    "topic_word",
+    "remedy", "topic_word",
 )  # fmt: skip
 
 
@@ -344,7 +344,12 @@ class Helpline(Record):
 
 
 class Term(Record):
-    """A thing people name. `implies`: the disease meant when the message names none."""
+    """A thing people name.
+
+    Attributes:
+        implies: the disease meant when the message names none.
+        near: of a remedy, which has no record of its own: the drug whose record comes nearest.
+    """
 
     id: str
     kind: str
@@ -353,6 +358,7 @@ class Term(Record):
     abbreviations: List[str] = []
     misspellings: List[str] = []
     implies: Optional[str]
+    near: Optional[str]
 
     _kind = validator("kind", allow_reuse=True)(_one_of(*TERM_KINDS))
     _implies = validator("implies", allow_reuse=True)(_one_of(*CONDITIONS, None))

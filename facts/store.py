@@ -84,15 +84,16 @@ class Snapshot:
 
     def facts_about(self, topic: str, conditions: Iterable[str]) -> List[Fact]:
         """Facts of a topic that may be told unasked, those about both diseases last."""
-        return [f for c in (*conditions, "both") for f in self._by_topic[topic, c] if not self._only_asked(f)]
+        return [f for c in (*conditions, "both") for f in self._by_topic[topic, c] if not self.only_asked(f)]
 
-    def _only_asked(self, fact: Fact) -> bool:
+    def only_asked(self, fact: Fact) -> bool:
+        """Whether a fact is told to nobody who asked something else."""
         question = self.questions.get(fact.question)
         return question is not None and question.only_asked
 
     def facts_naming(self, term: str) -> List[Fact]:
         """Facts about something named that may be told unasked."""
-        return [f for f in self._by_term[term] if not self._only_asked(f)]
+        return [f for f in self._by_term[term] if not self.only_asked(f)]
 
     def comparison(self, topic: str) -> List[Comparison]:
         """The rows to show for a topic, those it is the main topic of first."""

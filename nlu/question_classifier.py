@@ -29,7 +29,9 @@ WHOLE = 0.5
 POINTING_BACK = {"affirm", "are_you_sure", "deny", "repeat", "simpler", "source", "tell_more", "unclear", "what_about",
                  "which_is_worse", "why"}  # fmt: skip
 #: So many of the likeliest are handed on.
-INTENTS_RANKED, QUESTIONS_RANKED, FOLLOWING_RANKED, OF_A_SENTENCE = 10, 40, 20, 5
+INTENTS_RANKED, QUESTIONS_RANKED, FOLLOWING_RANKED, OF_A_SENTENCE, FACTS_RANKED = 10, 40, 20, 5, 10
+#: From here on a sentence of a message is taken to ask something.
+ASKS = 0.5
 #: Where the dialogue keeps what was talked about, and up to how many words a message may lean on it.
 CONTEXT_SLOT, LEANS_ON_WORDS = "context", 12
 #: So many words that ask are an example of their own.
@@ -107,16 +109,17 @@ def _named(ranking: List[Tuple[str, float]]) -> List[Dict[str, Any]]:
     return [{"name": name, "confidence": confidence} for name, confidence in ranking]
 
 
-def statements_of_the_store() -> List[Tuple[str, str]]:
-    """(question, text) of every title, answer and fact in facts/topics/."""
+def statements_of_the_store() -> List[Tuple[str, str, str]]:
+    """(question, text, id of a fact or nothing) of every title, answer and fact in facts/topics/."""
     found, _ = load()
-    texts: List[Tuple[str, str]] = []
+    texts: List[Tuple[str, str, str]] = []
     for located in found["questions"]:
         question = located.record
         texts.append((question.id, question.title.format(it="the disease", name="the drug", Do="Do", Is="Is", do="do",
-                                                         is_="is")))  # fmt: skip
-        texts += [(question.id, answer.text) for answer in question.answers.values()]
-    return texts + [(located.record.question, located.record.statement) for located in found["facts"]]
+                                                         is_="is"), ""))  # fmt: skip
+        texts += [(question.id, answer.text, "") for answer in question.answers.values()]
+    facts = [located.record for located in found["facts"]]
+    return texts + [(fact.question, fact.statement, fact.id) for fact in facts]
 
 
 def label_of(message: Message) -> str:
@@ -144,7 +147,8 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
 
     Message properties set: `intent` and `intent_ranking` (the likeliest, a topic's questions together),
     `question_ranking` [{"name", "confidence"}], `following` (the same for the message read behind the question that was
-    answered before it, where it is short enough to lean on that), `sentences` [{"start", "end", "asks", "intents",
+    answered before it, where it is short enough to lean on that), `facts` and `following_facts` (those of the store
+    nearest in words, with their cosine), `sentences` [{"start", "end", "asks", "intents",
     "questions"}] where there are several, `names_only`, `says_something`, `other_meaning`.
     """
 
@@ -216,8 +220,12 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
                 confidence, _ = self.model.read(inputs[-1:])
                 following = _first_questions(self.model, confidence[0], FOLLOWING_RANKED)
                 message.set("following", _named(following), add_to_output=True)
+                near = self.model.nearest_facts(inputs[-1:], FACTS_RANKED)
+                message.set("following_facts", _named(near), add_to_output=True)
             inputs = inputs[: 1 + len(segments)]
             measured = measure(self.model, inputs, segments)
+            asking = [True, *(s["asks"] >= ASKS for s in measured.sentences)]
+            message.set("facts", _named(self.model.nearest_facts(inputs[asking], FACTS_RANKED)), add_to_output=True)
             intents = _named(measured.intents)
             message.set("intent_ranking", intents, add_to_output=True)
             message.set(INTENT, intents[0], add_to_output=True)

@@ -121,23 +121,33 @@ class Statements:
         questions: the questions, sorted, each with at least one text.
         starts: where the texts of each begin, shape (len(questions),)
         vectors: of all texts, shape (texts, DIMENSIONS)
+        facts: the id of the fact that each text is; empty for titles and answers.
     """
 
-    def __init__(self, questions: List[str], starts: np.ndarray, vectors: np.ndarray) -> None:
-        self.questions, self.starts, self.vectors = questions, starts, vectors
+    def __init__(self, questions: List[str], starts: np.ndarray, vectors: np.ndarray, facts: Sequence[str]) -> None:
+        self.questions, self.starts, self.vectors, self.facts = questions, starts, vectors, list(facts)
+        self._is_fact = np.array([bool(name) for name in facts])
 
     @classmethod
-    def of(cls, texts: Sequence[Tuple[str, str]], encoder: SentenceEncoder) -> Statements:
-        """From (question, text) pairs: titles, answers and facts."""
+    def of(cls, texts: Sequence[Tuple[str, str, str]], encoder: SentenceEncoder) -> Statements:
+        """From (question, text, id of the fact or nothing): titles, answers and facts."""
         ordered = sorted(texts)
-        names = [name for name, _ in ordered]
+        names = [name for name, _, _ in ordered]
         questions = sorted(set(names))
-        vectors = encoder.encode_all([text.lower() for _, text in ordered])
-        return cls(questions, np.searchsorted(names, questions), vectors.astype(np.float32))
+        vectors = encoder.encode_all([text.lower() for _, text, _ in ordered])
+        return cls(
+            questions, np.searchsorted(names, questions), vectors.astype(np.float32), [fact for _, _, fact in ordered]
+        )
 
     def nearness(self, vectors: np.ndarray) -> np.ndarray:
         """Cosine of the nearest text of each question, shape (len(vectors), len(questions))."""
         return np.maximum.reduceat(vectors @ self.vectors.T, self.starts, axis=1)
+
+    def nearest_facts(self, vectors: np.ndarray, most: int) -> List[Tuple[str, float]]:
+        """The facts nearest to any of some vectors, with their cosine."""
+        cosines = np.where(self._is_fact, (vectors @ self.vectors.T).max(0), -1.0)
+        order = np.argsort(-cosines)[:most]
+        return [(self.facts[i], float(cosines[i])) for i in order if self.facts[i]]
 
 
 #: How much a question near in its statements is preferred: its confidence is multiplied by exp(cosine / NEARNESS).
@@ -209,6 +219,10 @@ class QuestionModel:
         shared[:, asked] = weighed * (confidence[:, asked].sum(1) / np.maximum(weighed.sum(1), 1e-12))[:, None]
         return shared
 
+    def nearest_facts(self, inputs: np.ndarray, most: int) -> List[Tuple[str, float]]:
+        """The facts of the store that are nearest in words to any of some inputs, with their cosine."""
+        return self._statements.nearest_facts(inputs[:, :DIMENSIONS] / SCALE, most) if self._statements else []
+
     def by_intent(self, confidence: np.ndarray) -> Dict[str, float]:
         """Confidence by intent: of a topic, that of all its questions together."""
         sums = np.bincount(self._intent_of, weights=confidence, minlength=len(self.intents))
@@ -219,7 +233,7 @@ class QuestionModel:
         content: Dict[str, Any] = {"labels": self.labels, "temperature": self._temperature, "questions": None}
         if self._statements is not None:
             arrays.update(starts=self._statements.starts, vectors=self._statements.vectors)
-            content["questions"] = self._statements.questions
+            content["questions"], content["facts"] = self._statements.questions, self._statements.facts
         save_file(arrays, str(folder / "questions.safetensors"))
         (folder / "questions.json").write_text(json.dumps(content), encoding="utf8")
 
@@ -228,7 +242,7 @@ class QuestionModel:
         arrays = load_file(str(folder / "questions.safetensors"))
         content = json.loads((folder / "questions.json").read_text(encoding="utf8"))
         questions = content["questions"]
-        statements = Statements(questions, arrays["starts"], arrays["vectors"]) if questions else None
+        statements = Statements(questions, arrays["starts"], arrays["vectors"], content["facts"]) if questions else None
         return cls(
             content["labels"], arrays["weights"], arrays["bias"], arrays["asking"], statements, content["temperature"]
         )

@@ -134,6 +134,7 @@ class TermFinder:
     ):
         self._vocab = spacy.blank("en").vocab
         self._kinds: Dict[str, str] = {}
+        self._near: Dict[str, str] = {}
         homographs = homographs or load_homographs()
         lists: Dict[str, List[str]] = homographs["lists"]
         self._elsewhere = {name: frozenset(words) for name, words in homographs["elsewhere"].items()}
@@ -147,6 +148,8 @@ class TermFinder:
         for term in terms:
             key = term["id"].upper() if term["kind"] == "condition" else term["id"]
             self._kinds[key] = term["kind"]
+            if term.get("near"):
+                self._near[key] = term["near"]
             correct = [term["name"], *term.get("synonyms", ()), *term.get("abbreviations", ())]
             for name in (*correct, *term.get("misspellings", ())):
                 names.setdefault(key, []).append([t.text for t in _tokens(plain(name).text.rstrip("."))])
@@ -209,6 +212,10 @@ class TermFinder:
         }  # fmt: skip
         mentions = [self._mention(self._kinds[span.label_], span, written, plainly, lowered) for span in kept]
         mentions += [self._mention("condition", span, written, plainly, lowered) for span in inside.values()]
+        # A supplement without a record of its own is a supplement all the same.
+        mentions += [
+            Mention(self._kinds[near], near, m.start, m.end) for m in mentions if (near := self._near.get(m.id))
+        ]
         mentions.sort(key=lambda m: (m.start, m.end))
         covered = {i for span in kept for i in range(span.start, span.end)}
         rest = sum(t.text.isalpha() for i, t in enumerate(repaired) if i not in covered)

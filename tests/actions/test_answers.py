@@ -142,3 +142,59 @@ def test_a_question_is_answered_itself_and_not_with_its_topic_in_general(talk: A
         reply = talk.say({record.id: 0.9}, "a question on ms", "MS")
         assert reply["question"] == record.id
         assert reply["answer"] == record.answers["MS"].text
+
+
+def near(*facts: tuple[str, float]) -> dict[str, Any]:
+    """What the NLU measures: facts nearest in words, with their cosine."""
+    return {"facts": [{"name": name, "confidence": cosine} for name, cosine in facts]}
+
+
+@pytest.fixture
+def left_out(facts: Snapshot) -> Any:
+    """A fact on the bladder in MS that the overview does not say."""
+    told = facts.questions["bladder_bowel/overview"].answers["MS"].text
+    return next(
+        f for f in facts.facts_about("bladder_bowel", ["MS"])
+        if f.condition == "MS" and f.statement not in told and any(c.isdigit() for c in f.statement)
+    )  # fmt: skip
+
+
+def test_a_fact_that_is_near_the_words_is_told_behind_the_answer_with_its_source(
+    talk: Any, facts: Snapshot, left_out: Any
+) -> None:
+    reply = talk.say("bladder_bowel/overview", "ms and the bladder", "MS", more=near((left_out.id, 0.9)))
+    told = facts.questions["bladder_bowel/overview"].answers["MS"].text
+    assert reply["answer"] == f"{told} {left_out.statement}"
+    assert left_out.id in reply["facts"]
+    again = talk.say("tell_more", "more please")
+    assert left_out.statement not in again["answer"]
+
+
+@pytest.mark.parametrize("asked", ["far", "of the other disease", "of another topic", "only when asked"])
+def test_no_other_fact_is_told_unasked(asked: str, talk: Any, facts: Snapshot, left_out: Any) -> None:
+    of_als = (f for f in facts.facts_about("bladder_bowel", ["ALS"]) if f.condition == "ALS")
+    of_vaccines = (f for f in facts.facts_about("vaccines", ["MS"]) if "bladder_bowel" not in f.topics)
+    unasked = {
+        "far": (left_out.id, 0.3),
+        "of the other disease": (next(of_als).id, 0.9),
+        "of another topic": (next(of_vaccines).id, 0.9),
+        "only when asked": next((f.id, 0.9) for f in facts.facts.values() if facts.only_asked(f)),
+    }
+    reply = talk.say("bladder_bowel/overview", "ms and the bladder", "MS", more=near(unasked[asked]))
+    assert reply["answer"] == facts.questions["bladder_bowel/overview"].answers["MS"].text
+
+
+def test_what_an_answer_says_already_is_not_said_twice(talk: Any, facts: Snapshot) -> None:
+    told = facts.questions["bladder_bowel/overview"].answers["MS"]
+    said = facts.facts[told.facts[0]]
+    assert answers._says_already(f"{told.text} {said.statement.upper()}", said.statement)
+
+
+def test_a_remedy_without_a_record_is_named_first(talk: Any, facts: Snapshot) -> None:
+    remedy = next(t for t in facts.terms.values() if t.kind == "remedy")
+    reply = talk.say("lifestyle/supplements", f"{remedy.name} and als", "ALS", remedy=remedy.id)
+    assert reply["outcome"] == "answered"
+    assert reply["answer"].startswith(f"I have nothing on {remedy.name} in my facts. ")
+    unsure = talk.say("unclear", f"{remedy.name} als", "ALS", remedy=remedy.id)
+    assert unsure["outcome"] == "not_covered"
+    assert remedy.name in unsure["answer"]

@@ -413,3 +413,12 @@ def test_nothing_a_person_wrote_is_remembered(talk: Any) -> None:
     talk.say({"personal_advice": 0.8, "cure/overview": 0.2}, "zqxmarker should i stop my riluzole", drug="riluzole")
     assert "zqxmarker" not in repr(talk.slot)
     assert Message().text == ""
+
+
+def test_a_question_that_asks_by_itself_is_no_follow_up(talk: Any) -> None:
+    talk.say("definition/overview", "what is ms", "MS")
+    asked = {"diagnosis/overview": 0.5, "diagnosis/test": 0.3, "definition/overview": 0.1}
+    reply = talk.say(
+        asked, "how is ms diagnosed", "MS", following={"definition/overview": 0.9, "diagnosis/overview": 0.1}
+    )
+    assert reply["question"] == "diagnosis/overview"

@@ -86,7 +86,10 @@ def answered(sent: Sent) -> list[Exchange]:
 @pytest.fixture(scope="module")
 def ours() -> str:
     """Every word that a reply may be made of."""
-    files = [*(ROOT / "facts").glob("*.yml"), *(ROOT / "actions").glob("*.py"), ROOT / "domain.yml"]
+    files = [
+        *(ROOT / "facts").rglob("*.yml"), *(ROOT / "actions").glob("*.py"), ROOT / "domain.yml",
+        ROOT / "nlu" / "languages.yml",
+    ]  # fmt: skip
     return "\n".join(path.read_text("utf8") for path in files).lower()
 
 

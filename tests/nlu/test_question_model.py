@@ -32,8 +32,8 @@ def model(finder: TermFinder) -> QuestionModel:
     labels = [label for label, texts in EXAMPLES.items() for _ in texts]
     inputs = features(readings(finder, [t for texts in EXAMPLES.values() for t in texts]), shared_encoder())
     asked = features(readings(finder, [text for text, _ in ASKING]), shared_encoder()), [asks for _, asks in ASKING]
-    statements = Statements.of([("genetics/child", "Each child has a 50% chance."), ("diagnosis/emg", "A fine needle.")],
-                               shared_encoder())  # fmt: skip
+    texts = [("genetics/child", "Each child has a 50% chance.", "half"), ("diagnosis/emg", "A fine needle.", "")]
+    statements = Statements.of(texts, shared_encoder())
     return QuestionModel.fit(inputs, labels, asked, Training(epochs=60), statements)
 
 
@@ -91,13 +91,20 @@ def test_statements_move_confidence_between_questions_only() -> None:
     labels = ["a/one", "a/two", "greet"]
     weights = np.zeros((WIDTH, 3), np.float32)
     vectors = np.eye(2, DIMENSIONS, dtype=np.float32)
-    statements = Statements(["a/one", "a/two"], np.array([0, 1]), vectors)
+    statements = Statements(["a/one", "a/two"], np.array([0, 1]), vectors, ["", "fact-two"])
     model = QuestionModel(labels, weights, np.zeros(3, np.float32), np.zeros(WIDTH + 1, np.float32), statements)
     near_two = np.zeros((1, WIDTH), np.float32)
     near_two[0, 1] = 5.0
     one, two, greet = model.read(near_two)[0][0]
     assert two > 10 * one
     assert greet == pytest.approx(1 / 3)
+
+
+def test_the_facts_nearest_to_a_text_are_found_titles_are_none(model: QuestionModel, finder: TermFinder) -> None:
+    texts = ["is it a chance of fifty percent for each child"]
+    ((name, cosine),) = model.nearest_facts(features(readings(finder, texts), shared_encoder()), 5)
+    assert name == "half"
+    assert 0.3 < cosine <= 1
 
 
 def test_the_sentence_that_asks_decides_in_a_long_message(model: QuestionModel, finder: TermFinder) -> None:
