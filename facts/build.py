@@ -7,6 +7,7 @@ import argparse
 import os
 import re
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Tuple
 
@@ -16,7 +17,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from facts import store
-from facts.schema import SCOPES, TABLES, TOPICS, Record
+from facts.schema import SCOPES, TABLES, TOPICS, Record, Topic
 
 FOLDER = Path(__file__).parent
 DEFAULT_FILE = FOLDER.parent / ".build" / "facts.json"
@@ -62,7 +63,7 @@ def load(folder: Path = FOLDER) -> Tuple[Dict[str, List[Located]], List[str]]:
             reader.topic(path, content)
     for name in TABLES:
         expected = folder / f"{name}.yml"
-        if name not in ("facts", "questions") and not expected.exists():
+        if name not in ("facts", "questions", "topics") and not expected.exists():
             reader.errors.append(f"{folder.name}/{expected.name}:1: the file is missing")
     return reader.found, reader.errors
 
@@ -98,6 +99,14 @@ class _Reader:
         if topic != path.stem or not isinstance(questions, list):
             self.errors.append(f"{file}:1: needs `topic: {path.stem}` and a list of questions")
             return
+        unknown = [str(key) for key in content if key not in ("topic", "review_due", "questions")]
+        if unknown:
+            self.errors.append(f"{file}:1: unknown: {', '.join(unknown)}")
+        try:
+            due = Topic(topic=topic, review_due=_plain(content.get("review_due")))
+            self.found["topics"].append(Located(due, file, 1))
+        except ValidationError:
+            self.errors.append(f"{file}:1: needs `review_due`, a date")
         plain = [{k: v for k, v in q.items() if k != "facts"} if isinstance(q, dict) else q for q in questions]
         self.records(
             path,
@@ -264,9 +273,21 @@ def build(file: Path = DEFAULT_FILE, folder: Path = FOLDER) -> List[str]:
     return errors
 
 
-def claims_table(folder: Path = FOLDER) -> str:
+def review_state(found: Dict[str, List[Located]], today: date) -> List[str]:
+    """What is signed, what has changed since it was signed, and what is due to be looked at again."""
+    tables = {table: [e.record for e in entries] for table, entries in found.items()}
+    signed = {r.topic: r.digest == store.digest(r.topic, tables) for r in sorted(tables["reviews"], key=lambda r: r.on)}
+    due = [t.topic for t in tables["topics"] if t.review_due <= today]
+    lines = [f"signed by a clinician: {sum(signed.values())} of {len(tables['topics'])} topics"]
+    if stale := [topic for topic, valid in signed.items() if not valid]:
+        lines.append(f"changed since they were signed: {', '.join(stale)}")
+    if due:
+        lines.append(f"due to be looked at again: {', '.join(due)}")
+    return lines
+
+
+def claims_table(found: Dict[str, List[Located]]) -> str:
     """`docs/claims.md`: for each claim of older articles, the facts that carry or correct it."""
-    found, _ = load(folder)
     lines = [
         "# Claims of older articles, and the facts that answer them",
         "",
@@ -292,13 +313,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="only check, build nothing")
     arguments = parser.parse_args()
-    if arguments.check:
-        found, errors = load()
-        errors += check(found)
-    else:
+    found, errors = load()
+    errors += check(found)
+    if not errors and not arguments.check:
         file = Path(os.environ.get("FACTS_FILE", "").strip() or DEFAULT_FILE)
         try:
-            errors = build(file)
+            store.write(file, {table: [e.record for e in entries] for table, entries in found.items()})
         except OSError as error:
             print(f"FACTS_FILE: the store cannot be written, nothing built: {error.strerror}", file=sys.stderr)
             return 1
@@ -309,15 +329,16 @@ def main() -> int:
         return 1
     if not arguments.check:
         table = FOLDER.parent / "docs" / "claims.md"
-        text = claims_table()
+        text = claims_table(found)
         if not table.exists() or table.read_text(encoding="utf8") != text:
             table.write_text(text, encoding="utf8")
-    found, _ = load()
     unchecked = sum(not e.record.checked for e in found["facts"])
     print(
         f"facts built: {len(found['facts'])} facts ({unchecked} with a citation still to be read), "
         f"{len(found['questions'])} questions, {len(found['terms'])} terms"
     )
+    for line in review_state(found, date.today()):
+        print(line)
     return 0
 
 

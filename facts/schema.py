@@ -347,7 +347,7 @@ class Term(Record):
     """A thing people name.
 
     Attributes:
-        implies: the disease meant when the message names none.
+        implies: the disease meant when the message names none; `both` where it belongs to either.
         near: of a remedy, which has no record of its own: the drug whose record comes nearest.
     """
 
@@ -361,13 +361,47 @@ class Term(Record):
     near: Optional[str]
 
     _kind = validator("kind", allow_reuse=True)(_one_of(*TERM_KINDS))
-    _implies = validator("implies", allow_reuse=True)(_one_of(*CONDITIONS, None))
+    _implies = validator("implies", allow_reuse=True)(_one_of(*SCOPES, None))
+
+
+class Topic(Record):
+    """A file of facts/topics/. `review_due`: by when its facts are to be looked at again."""
+
+    topic: str
+    review_due: date
+
+    _topic = validator("topic", allow_reuse=True)(_one_of(*TOPICS))
+
+    @property
+    def key(self) -> str:
+        return self.topic
+
+
+class Review(Record):
+    """A sign-off: who read all questions, answers and facts of a topic, and when.
+
+    `digest` is that of what was signed (`facts.store.digest`): once the topic changes, the sign-off no longer counts.
+    """
+
+    topic: str
+    by: str = Field(..., min_length=1)
+    role: str = Field(..., min_length=1)
+    on: date
+    digest: str
+
+    _topic = validator("topic", allow_reuse=True)(_one_of(*TOPICS))
+
+    @property
+    def key(self) -> str:
+        return f"{self.topic} {self.by} {self.on}"
 
 
 #: Table name -> record type, in the order a reader of the database would want them.
 TABLES: Dict[str, Type[Record]] = {
     "sources": Source,
     "claims": Claim,
+    "topics": Topic,
+    "reviews": Review,
     "questions": Question,
     "facts": Fact,
     "comparisons": Comparison,

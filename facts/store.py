@@ -12,7 +12,7 @@ import re
 import threading
 from collections import defaultdict
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from facts.schema import (
     TABLES,
@@ -26,11 +26,13 @@ from facts.schema import (
     Organisation,
     Question,
     Record,
+    Review,
     Source,
     Subtype,
     Symptom,
     Term,
     Test,
+    Topic,
 )  # fmt: skip
 
 logger = logging.getLogger(__name__)
@@ -59,6 +61,13 @@ class Snapshot:
         self.organisations: List[Organisation] = tables["organisations"]  # type: ignore[assignment]
         self.helplines: List[Helpline] = tables["helplines"]  # type: ignore[assignment]
         self.questions: Dict[str, Question] = by_key["questions"]  # type: ignore[assignment]
+        self.topics: Dict[str, Topic] = by_key["topics"]  # type: ignore[assignment]
+        #: The last sign-off of each topic that has not changed since.
+        self.signed: Dict[str, Review] = {
+            review.topic: review
+            for review in sorted(tables["reviews"], key=lambda r: r.on)  # type: ignore[attr-defined]
+            if isinstance(review, Review) and review.digest == digest(review.topic, tables)
+        }
         self._by_topic: Dict[Tuple[str, str], List[Fact]] = defaultdict(list)
         self._by_question: Dict[Tuple[str, str], List[Fact]] = defaultdict(list)
         self._by_term: Dict[str, List[Fact]] = defaultdict(list)
@@ -113,6 +122,17 @@ class Snapshot:
 
 def _asks_with(words: FrozenSet[str], claim: Claim) -> bool:
     return bool(claim.asked_with) and all(words & set(group) for group in claim.asked_with)
+
+
+def digest(topic: str, tables: Mapping[str, Sequence[Any]]) -> str:
+    """Of all questions, answers and facts of a topic, as a sign-off names it."""
+    rows = [
+        json.loads(record.json())
+        for table in ("questions", "facts")
+        for record in tables[table]
+        if (record.topic if table == "questions" else record.topics[0]) == topic
+    ]
+    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def write(file: Path, records: Mapping[str, Sequence[Record]]) -> str:
