@@ -1,4 +1,7 @@
-"""The sentence encoder with integer products, made once from the file that the package ships.
+"""The sentence encoder with our adapter and integer products, made once from the file that the package ships.
+
+The adapter is what `benchmarks/tune_encoder.py` learned from the training data: two thin matrices for each product,
+which multiplied are added to its weights (LoRA; Hu et al., ICLR 2022).
 
 The shipped graph keeps its weights as 8-bit integers and turns them back into floats before every product. Here the
 activations are rounded as well and the products are done in integers, which takes less than half the time (see
@@ -11,15 +14,18 @@ import os
 from pathlib import Path
 from typing import Dict, List
 
+import numpy as np
+from safetensors.numpy import load
+
 BUILT = Path(__file__).parent.parent / ".build"
 
 
-def integer_graph(content: bytes, digest: str) -> bytes:
-    """The graph in `content` with integer products; kept in `.build/` under the digest of what it was made from."""
+def integer_graph(content: bytes, adapter: bytes, digest: str) -> bytes:
+    """The graph in `content` with the adapter and integer products; kept in `.build/` under the digest of both."""
     kept = BUILT / f"encoder-{digest[:16]}.onnx"
     if kept.exists():
         return kept.read_bytes()
-    graph = _with_integer_products(content)
+    graph = _with_integer_products(content, load(adapter))
     try:
         BUILT.mkdir(exist_ok=True)
         fresh = kept.with_suffix(f".{os.getpid()}")
@@ -30,7 +36,7 @@ def integer_graph(content: bytes, digest: str) -> bytes:
     return graph
 
 
-def _with_integer_products(content: bytes) -> bytes:
+def _with_integer_products(content: bytes, adapter: Dict[str, np.ndarray]) -> bytes:
     import onnx
     from onnx import NodeProto, TensorProto, numpy_helper
     from onnx.helper import make_node
@@ -40,12 +46,24 @@ def _with_integer_products(content: bytes) -> bytes:
     constants = {i.name: i for i in graph.initializer}
     # A weight "w" is made by Cast(w_q) and Mul(w_f, w_scale): one scale a column, for word vectors one a row.
     floats = {n.output[0] for n in graph.node if n.op_type == "Mul" and f"{n.output[0]}_q" in constants}
+    # The bias that is added to a product names its layer.
+    layers = {
+        n.input[0]: n.input[1].removeprefix("inner.").removesuffix(".bias")
+        for n in graph.node if n.op_type == "Add" and n.input[1].endswith(".bias")
+    }  # fmt: skip
     nodes: List[NodeProto] = []
     replaced: Dict[str, str] = {}
     for node in graph.node:
         if node.op_type == "MatMul" and node.input[1] in floats:
             a, w, y = node.input[0], node.input[1], node.output[0]
             scale = numpy_helper.to_array(constants[f"{w}_scale"]).reshape(-1)
+            if (layer := layers.get(y, "")) + ".A" in adapter:
+                weights = numpy_helper.to_array(constants[f"{w}_q"]) * scale
+                weights = weights + adapter[f"{layer}.A"].astype(np.float32) @ adapter[f"{layer}.B"].astype(np.float32)
+                scale = (np.abs(weights).max(0) / 127).astype(np.float32)
+                constants[f"{w}_q"].CopyFrom(
+                    numpy_helper.from_array(np.round(weights / scale).astype(np.int8), f"{w}_q")
+                )
             graph.initializer.append(numpy_helper.from_array(scale, f"{w}_scales"))
             nodes += [
                 make_node("DynamicQuantizeLinear", [a], [f"{y}_a", f"{y}_a_scale", f"{y}_a_zero"]),

@@ -27,6 +27,8 @@ ONE_MESSAGE = 256
 
 TOKENIZER = Path(__file__).parent / "encoder" / "tokenizer.json"
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+ADAPTER = Path(__file__).parent / "encoder" / "adapter.safetensors"
+ADAPTER_SHA256 = "1cc88b7e68aa85799742061f87adf857c61653601ae3a70468ec8e9f688f3f43"
 MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 
 
@@ -58,7 +60,9 @@ class SentenceEncoder:
         options = onnxruntime.SessionOptions()
         # One thread: sentences are short, and a server answers several people at once.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        graph = integer_graph(_verified(model_path(), MODEL_SHA256), MODEL_SHA256)
+        digest = sha256((MODEL_SHA256 + ADAPTER_SHA256).encode()).hexdigest()
+        adapter = _verified(ADAPTER, ADAPTER_SHA256)
+        graph = integer_graph(_verified(model_path(), MODEL_SHA256), adapter, digest)
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self._inputs = {i.name for i in self._session.get_inputs()}
 
