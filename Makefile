@@ -7,7 +7,7 @@ PY := .venv/bin/python -W ignore
 TRAINED := .build/model.stamp
 FACTS := .build/facts.stamp
 
-.PHONY: faults screenshots check help run shell actions test setup facts train explain evaluate bench load lint validate lock sbom clean
+.PHONY: review faults screenshots check help run shell actions test setup facts train explain evaluate bench load lint validate lock sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -34,6 +34,9 @@ setup: ## make .venv with everything pinned in requirements.txt
 
 facts: setup ## check the facts and build the store (FACTS_FILE)
 	@$(PY) -m facts.build && touch $(FACTS)
+
+review: setup ## a sheet for a clinician (TOPIC=prognosis), or record a sign-off (SIGN=prognosis BY="..." ROLE="...")
+	@$(PY) -m facts.review $(if $(SIGN),sign $(SIGN) --by "$(BY)" --role "$(ROLE)",sheet $(TOPIC))
 
 $(FACTS): $(wildcard facts/*.yml facts/topics/*.yml facts/*.py) | setup
 	@$(PY) -m facts.build && touch $@

@@ -233,6 +233,11 @@ def why(question: Question, facts: Snapshot) -> Optional[Reply]:
     if full is None:
         return None
     reasons = [(c, a) for c, a in _answers(facts.questions.get(full.question or ""), full.conditions) if a.why]
+    own = [
+        f for f in facts.facts_under(question.name, question.conditions) if not _says_already(full.answer, f.statement)
+    ]
+    if not reasons and own:
+        return _retold(full, " ".join(f.statement for f in own[:NEAREST_AT_ONCE]), evidence_of(*own[:NEAREST_AT_ONCE]))
     if not reasons:
         reasons = [
             (c, a) for c, a in _answers(facts.questions.get(f"{question.topic}/overview"), full.conditions) if a.why

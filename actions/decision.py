@@ -36,6 +36,8 @@ class Thresholds:
     #: A person's own case; lower where they ask what to do.
     personal: float = 0.35
     personal_decision: float = 0.15
+    #: ... where nothing else fits.
+    personal_after_all: float = 0.20
     #: What is answered within a reply to a personal question: its share of all that is a question of ours.
     within_personal: float = 0.20
     #: One of several sentences asks, and asks this question.
@@ -51,6 +53,12 @@ class Thresholds:
     following: float = 0.10
     again: float = 0.60
     hardly: float = 0.05
+    #: ... and how far its own words count: as a power, and what a question has that either reading left out.
+    own_words: float = 0.5
+    unsaid: float = 0.05
+    unseen: float = 0.02
+    #: A turn as sure of another topic is no turn that follows.
+    by_itself: float = 0.40
     #: A turn that asks the last question again in other words ("for how long") gets the facts nearest to it.
     nearer: float = 0.90
     #: The second question of a message is answered as well, in short, when it is nearly as likely as the first.
@@ -100,6 +108,8 @@ COMPARABLE = ("mimics", "difference", "similarity", "diagnosis", "symptom_check"
 #: Their own signs: what such signs mean in general, never what they mean in them.
 OWN_SIGNS = ("symptom_check", "early_signs", "symptoms", "mimics", "vision_senses", "mobility", "pain_fatigue")
 
+#: A message of so few words says little more than the name in it.
+LIKE_A_NAME = 3
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 _CHOICE = re.compile(
     rf"^\W*(?:(?:the|option|number|no|nr|button|choice|answer)\W*)*"
@@ -177,8 +187,17 @@ class Situation:
 
     @cached_property
     def follows(self) -> bool:
-        """A short message that names no disease of its own, behind an answer."""
-        return self.context.topic is not None and self.scope.known_by == "before" and len(self.text.split()) <= 14
+        """A short message that names no disease and is on no topic of its own, behind an answer."""
+        short = self.scope.known_by == "before" and len(self.text.split()) <= 14
+        return self.context.topic is not None and short and not self.asks_by_itself
+
+    @cached_property
+    def asks_by_itself(self) -> bool:
+        """Whether its own words are on another topic than the one talked about: "how long do people live with it"."""
+        if len(self.text.split()) <= LIKE_A_NAME:
+            return False
+        least = self.thresholds.by_itself
+        return any(v >= least for n, v in self.message.intents if n in TOPICS and n != self.context.topic)
 
     @cached_property
     def ranked(self) -> List[Tuple[Question, float]]:
@@ -186,10 +205,15 @@ class Situation:
         if not self.follows or not self.message.following:
             return self.ranking(self.message.questions, self.message.terms)
         # Read behind the last question it is another one near that, the likelier the more its own words say so too.
+        t = self.thresholds
         alone = dict(self.message.questions)
         behind = {name: value for name, value in self.message.following if name != self.context.question}
-        total = max(sum(behind.values()), self.thresholds.hardly)
-        both = {name: value / total * (alone.get(name, 0.0) + 0.02) ** 0.3 for name, value in behind.items()}
+        total = max(sum(behind.values()), t.hardly)
+        names = [*behind, *(name for name in alone if name not in behind and name != self.context.question)]
+        both = {
+            name: (behind.get(name, 0.0) / total + t.unsaid) * (alone.get(name, 0.0) + t.unseen) ** t.own_words
+            for name in names
+        }
         return self.ranking(tuple(both.items()), self.message.terms)
 
     @cached_property
@@ -216,7 +240,7 @@ class Situation:
                 about = (*terms, *(c for c in self.context.terms if c.kind == record.of))
             if self.follows and record.topic == self.context.topic:
                 weight *= t.same_topic
-            if self.follows and name.endswith("/overview"):
+            if self.follows and name == f"{self.context.topic}/overview":
                 weight *= t.general_again
             if record.of and record.of not in kinds | before:
                 if not record.answers:
@@ -363,9 +387,7 @@ def _other_one(s: Situation) -> Optional[Decision]:
     own = message.questions[0] if message.questions else ("", 0.0)
     if own[0] == s.context.question:
         return Decision("what_about")
-    # "how is MS diagnosed" asks by itself, whatever was talked about before.
-    elsewhere = any(v >= s.thresholds.again for n, v in message.intents if n in TOPICS and n != s.context.topic)
-    return None if elsewhere or own[1] >= s.thresholds.again else Decision("what_about")
+    return None if s.asks_by_itself or own[1] >= s.thresholds.again else Decision("what_about")
 
 
 @rule(FOLLOWS)
@@ -427,7 +449,10 @@ def _other_disease(s: Situation) -> Optional[Decision]:
         return Decision("other_condition")
     if not third or s.scope.known_by in ("named", "implied"):
         return None
-    compares = s.scope.known_by == "before" and any(s.message.confidence(t) >= 0.2 for t in (*COMPARABLE, "what_about"))
+    compares = s.scope.known_by == "before" and (
+        any(s.message.confidence(t) >= 0.2 for t in (*COMPARABLE, "what_about"))
+        or (s.context.topic == "mimics" and len(s.text.split()) <= LIKE_A_NAME)
+    )
     return None if compares else Decision("other_condition")
 
 
@@ -508,8 +533,10 @@ def _nameless(s: Situation) -> Optional[Decision]:
         sure = next(c for q, c in s.ranked if q.name == question.name)
         of_topic = s.message.confidence(question.topic)
         speaks = question.topic in OF_THE_DISEASE and (bool(_POINTS_TO_IT.search(s.text)) or len(s.text.split()) <= 4)
-        # Drugs, genes and forms are of these diseases; so is what the store knows of one of them only.
-        ours = {t.kind for t in s.message.terms} & {"drug", "gene", "subtype", "person"}
+        if question.topic in OWN_SIGNS and s.message.ids("symptom"):
+            speaks = False  # "eye twitching, what does it mean": "it" is the sign, which could be of anything
+        # Genes and forms are of these diseases; so is what the store knows of one of them only.
+        ours = {t.kind for t in s.message.terms} & {"gene", "subtype", "person"}
         only_one = len(s.known(question)) == 1 and sure >= s.thresholds.nameless_topic
         if (speaks and of_topic >= s.thresholds.nameless_topic) or ours or only_one:
             return Decision("answer", questions=(replace(question, conditions=s.known(question)),))
@@ -540,13 +567,13 @@ def _second(s: Situation) -> Optional[Question]:
         return None
     record = s.facts.questions.get(second.name)
     sensitive = record is not None and record.only_asked
-    return second if s.known(second) == s.known(first) and not sensitive else None
+    return second if set(s.known(second)) & set(s.known(first)) and not sensitive else None
 
 
 @rule("a thing is named and little else")
 def _named(s: Situation) -> Optional[Decision]:
     named = [t for t in s.message.terms if t.kind in ("drug", "test", "subtype", "gene", "person")]
-    if len(named) != 1 or len(s.text.split()) > 6:
+    if len(named) != 1 or len(s.text.split()) > 6 or s.message.intent == "personal_advice":
         return None
     question = Question(KIND_TOPICS[named[0].kind], s.scope.conditions, tuple(named), s.message.text)
     return Decision("answer", questions=(question,))
@@ -556,6 +583,13 @@ def _named(s: Situation) -> Optional[Decision]:
 def _remedy(s: Situation) -> Optional[Decision]:
     known = s.message.ids("remedy") and s.scope.known_by != "unknown"
     return Decision("not_covered") if known else None
+
+
+@rule("their own case, most likely")
+def _personal_after_all(s: Situation) -> Optional[Decision]:
+    # Nothing else was sure enough: who to ask helps more than being asked back.
+    likely = s.message.confidence("personal_advice")
+    return Decision("personal_advice") if likely >= s.thresholds.personal_after_all else None
 
 
 def offered(s: Situation) -> Tuple[Question, ...]:

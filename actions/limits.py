@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -17,6 +18,13 @@ MOST_CLARIFICATIONS = 2
 #: Their own signs: what such signs mean in general, never what they mean in them.
 OWN_SIGNS = ("symptom_check", "early_signs", "symptoms", "mimics", "vision_senses", "mobility", "pain_fatigue",
              "bladder_bowel", "when_to_see_doctor")  # fmt: skip
+
+#: Asks for a diagnosis.
+_VERDICT = re.compile(
+    r"\b(?:have|has|do|does|did|could|might|am|is) (?:i|he|she|we|it|this|that|my \w+) (?:got |have |getting |be )?"
+    r"(?:it|this|ms|als|mnd)\b|\b(?:ms|als|mnd) or not\b"
+)
+_YES_NO = re.compile(r"^(?:Yes|No)[,:.] ")
 
 
 def answered(question: Question, facts: Snapshot) -> Reply:
@@ -42,6 +50,12 @@ def _says(text: str, fresh: bool = False) -> Callable[[Message, Context, Snapsho
         return smalltalk(text, Context() if fresh else context, facts)
 
     return say
+
+
+def _identity(message: Message, context: Context, facts: Snapshot) -> Reply:
+    signed, every = len(facts.signed), len(facts.topics)
+    review = wording.REVIEWED[0 if not signed else 2 if signed == every else 1].format(signed=signed, all=every)
+    return smalltalk(wording.IDENTITY.format(review=review), context, facts)
 
 
 def _forget_me(message: Message, context: Context, facts: Snapshot) -> Reply:
@@ -173,6 +187,7 @@ def personal_advice(message: Message, context: Context, facts: Snapshot, questio
     conditions = tuple(named)
     kind = next((t.kind for t in message.terms if t.kind in ("drug", "test", "symptom")), None)
     own_signs = kind == "symptom" or (question is not None and question.topic in OWN_SIGNS)
+    own_signs |= bool(_VERDICT.search(message.text.lower()))
     if own_signs and kind not in ("drug", "test"):
         # What a sign can mean is not told to someone who has it: that most have neither disease, and where to go.
         general = facts.overview("when_to_see_doctor", conditions or CONDITIONS) if conditions else None
@@ -180,7 +195,8 @@ def personal_advice(message: Message, context: Context, facts: Snapshot, questio
         topic, name, kind = "when_to_see_doctor", None, "symptom"
     else:
         reply = answers.answer(replace(question, text=""), facts) if question is not None and conditions else None
-        text, evidence = (reply.answer, reply.evidence) if reply else ("", Evidence())
+        # A yes or no to what somebody asked for themselves would be a verdict.
+        text, evidence = (_YES_NO.sub("In general, ", reply.answer), reply.evidence) if reply else ("", Evidence())
         topic = question.topic if question is not None else "when_to_see_doctor"
         name = reply.question if reply else None
     if question is not None and question.topic in ("drug", "treatment"):
@@ -253,7 +269,7 @@ SAY: Dict[str, Callable[[Message, Context, Snapshot], Reply]] = {
     "goodbye": _says(wording.GOODBYE),
     "thank": _says(wording.THANKS),
     "how_are_you": _says(wording.HOW_ARE_YOU),
-    "bot_identity": _says(wording.IDENTITY),
+    "bot_identity": _identity,
     "help": _says(wording.HELP),
     "praise": _says(wording.PRAISE),
     "complaint": _says(wording.COMPLAINT),

@@ -85,7 +85,7 @@ def _drug_field(field: str, question: Question, named: Sequence[Term], facts: Sn
 
 def _of_drug(drug: Drug, text: str, question: Question, facts: Snapshot, field: str) -> str:
     name = name_of(Term("drug", drug.term), facts)
-    label = "" if name.lower() in text.lower() else f"{name}: "
+    label = "" if name.lower() in text.lower().partition(". ")[0] else f"{name}: "
     other = not set(question.conditions) & set(drug.conditions)
     return (f"{NOT_THIS_DISEASE.format(it=it(question.conditions))} " if other else "") + label + text
 

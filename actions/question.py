@@ -258,4 +258,7 @@ def from_payload(payload: str) -> Optional[Question]:
 def implied_conditions(terms: Iterable[Term], facts: Snapshot) -> Tuple[str, ...]:
     """The diseases that named drugs, forms or events belong to."""
     records = (facts.terms.get(t.id) for t in terms)
-    return tuple(in_order(r.implies for r in records if r is not None and r.implies))
+    implied = [r.implies for r in records if r is not None and r.implies]
+    # What belongs to either says nothing beside what belongs to one.
+    one = [name for name in implied if name != "both"]
+    return tuple(in_order(one or (CONDITIONS if implied else ())))

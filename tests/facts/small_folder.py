@@ -41,6 +41,7 @@ FILES = {
         "- {country: US, emergency: '911', crisis: Call 988, sources: [a-source], crisis_sources: [a-source]}\n"
         "- {country: UK, emergency: '999', crisis: Call 116 123, sources: [a-source], crisis_sources: [a-source]}\n"
     ),
+    "reviews": "- {topic: cure, by: A Reader, role: nurse, on: 2026-11-30, digest: 'of another text'}\n",
     "terms": "".join(
         f"- {{id: {i}, kind: {kind}, name: {name}}}\n"
         for i, kind, name in (

@@ -331,4 +331,4 @@ def test_the_table_of_claims_is_the_one_the_build_would_write(
     loaded: dict[str, list[Located]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fact_build, "load", lambda folder: (loaded, []))  # not read a second time
-    assert (FOLDER.parent / "docs" / "claims.md").read_text("utf8") == fact_build.claims_table()
+    assert (FOLDER.parent / "docs" / "claims.md").read_text("utf8") == fact_build.claims_table(fact_build.load()[0])
