@@ -37,7 +37,7 @@ CONTEXT_SLOT, LEANS_ON_WORDS = "context", 12
 #: So many words that ask are an example of their own.
 OWN_EXAMPLE = 5
 #: Which sentence asks is learned from so many; more make training longer and nothing better.
-MOST_SENTENCES = 10_000
+MOST_SENTENCES = 4_000
 
 
 @dataclass(frozen=True)

@@ -349,27 +349,34 @@ class TermMatcher(GraphComponent, EntityExtractorMixin):
         return cls(model_storage, resource, TermFinder(**content))
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        self.process(training_data.training_examples)
         for message in training_data.training_examples:
+            text = message.get(TEXT)
+            if not text or self.finder is None:
+                continue
             marked = [(e["start"], e["end"]) for e in message.get(ENTITIES, []) if e["entity"] == QUESTION]
-            if marked and self.finder is not None:
-                text = message.get(TEXT)
+            self._read(message, text)
+            if marked:  # the sentences of the others teach nothing
+                message.set("segments", segments_of(text, self.finder))
                 message.set("asking", [Segment(a, b, self.finder.read(text[a:b])) for a, b in marked])
         return training_data
+
+    def _read(self, message: Message, text: str) -> None:
+        assert self.finder is not None
+        message.set("reading", self.finder.read(text))
+        entities = [
+            {"entity": m.kind, "value": m.id, "start": m.start, "end": m.end,
+             **({"role": "ruled_out"} if m.ruled_out else {})}
+            for m in message.get("reading").mentions
+        ]  # fmt: skip
+        message.set(ENTITIES, message.get(ENTITIES, []) + self.add_extractor_name(entities), add_to_output=True)
 
     def process(self, messages: List[Message]) -> List[Message]:
         for message in messages:
             text = message.get(TEXT)
             if not text or self.finder is None:
                 continue
-            message.set("reading", self.finder.read(text))
+            self._read(message, text)
             message.set("segments", segments_of(text, self.finder))
-            entities = [
-                {"entity": m.kind, "value": m.id, "start": m.start, "end": m.end,
-                 **({"role": "ruled_out"} if m.ruled_out else {})}
-                for m in message.get("reading").mentions
-            ]  # fmt: skip
-            message.set(ENTITIES, message.get(ENTITIES, []) + self.add_extractor_name(entities), add_to_output=True)
         return messages
 
 
