@@ -25,7 +25,7 @@ MOST_NAMED = 3
 #: Most facts read out by "tell me more".
 MORE_AT_ONCE = 3
 #: Facts told to a turn that asks the last question again in other words.
-NEAREST_AT_ONCE = 2
+NEAREST_AT_ONCE = 3
 
 Part = Tuple[str, Evidence]
 #: Topics that are about both diseases whichever is named.
@@ -233,11 +233,11 @@ def why(question: Question, facts: Snapshot) -> Optional[Reply]:
     if full is None:
         return None
     reasons = [(c, a) for c, a in _answers(facts.questions.get(full.question or ""), full.conditions) if a.why]
-    own = [
-        f for f in facts.facts_under(question.name, question.conditions) if not _says_already(full.answer, f.statement)
-    ]
-    if not reasons and own:
-        return _retold(full, " ".join(f.statement for f in own[:NEAREST_AT_ONCE]), evidence_of(*own[:NEAREST_AT_ONCE]))
+    under = facts.facts_under(question.name, question.conditions)
+    if not reasons and under and not question.name.endswith("/overview"):
+        fresh = [f for f in under if not _says_already(full.answer, f.statement)]
+        told = (fresh or under)[:NEAREST_AT_ONCE]
+        return _retold(full, " ".join(f.statement for f in told), evidence_of(*told))
     if not reasons:
         reasons = [
             (c, a) for c, a in _answers(facts.questions.get(f"{question.topic}/overview"), full.conditions) if a.why

@@ -29,10 +29,14 @@ class Thresholds:
     #: Small talk, and a turn that leans on the one before.
     talk: float = 0.45
     leaning: float = 0.40
+    #: Small talk of which no word is in a dictionary.
+    slang: float = 0.80
     #: Something else than MS or ALS: where neither is named, where one is, and where nothing but topics is likely.
     elsewhere: float = 0.40
     elsewhere_named: float = 0.75
     not_covered: float = 0.50
+    #: Something else, even behind an answer.
+    surely_elsewhere: float = 0.60
     #: A person's own case; lower where they ask what to do.
     personal: float = 0.35
     personal_decision: float = 0.15
@@ -60,7 +64,7 @@ class Thresholds:
     #: A turn as sure of another topic is no turn that follows.
     by_itself: float = 0.40
     #: A turn that asks the last question again in other words ("for how long") gets the facts nearest to it.
-    nearer: float = 0.90
+    nearer: float = 0.50
     #: The second question of a message is answered as well, in short, when it is nearly as likely as the first.
     second: float = 0.70
     second_question: float = 0.20
@@ -336,7 +340,9 @@ def _language(s: Situation) -> Optional[Decision]:
 
 @rule("no word of it is known")
 def _nothing(s: Situation) -> Optional[Decision]:
-    return None if s.message.says_something or s.message.terms else Decision("clarify", questions=offered(s))
+    known = s.message.says_something or s.message.terms
+    slang = s.message.confidence(*SMALLTALK) >= s.thresholds.slang  # "thx", "lol"
+    return None if known or slang else Decision("clarify", questions=offered(s))
 
 
 @rule("a button was chosen by its place")
@@ -393,7 +399,7 @@ def _other_one(s: Situation) -> Optional[Decision]:
 @rule(FOLLOWS)
 def _follows(s: Situation) -> Optional[Decision]:
     # Alone such a turn looks like anything: "im in glasgow", "how many though".
-    if not s.follows or s.message.confidence("out_of_scope") > 0.9:
+    if not s.follows or s.message.confidence("out_of_scope") > s.thresholds.surely_elsewhere:
         return None
     if (
         s.message.intent in (*RETOLD, "which_is_worse", "affirm")
@@ -445,14 +451,14 @@ def _within_topic(s: Situation) -> Optional[Question]:
 @rule("another disease alone")
 def _other_disease(s: Situation) -> Optional[Decision]:
     third = s.message.ids("mimic")
-    if third and not s.message.conditions and s.message.confidence("other_condition") >= s.thresholds.elsewhere:
+    another = s.context.topic == "mimics" and len(s.text.split()) <= LIKE_A_NAME  # "and lupus?"
+    sure = s.message.confidence("other_condition") >= s.thresholds.elsewhere
+    if third and not s.message.conditions and sure and not another:
         return Decision("other_condition")
     if not third or s.scope.known_by in ("named", "implied"):
         return None
-    compares = s.scope.known_by == "before" and (
-        any(s.message.confidence(t) >= 0.2 for t in (*COMPARABLE, "what_about"))
-        or (s.context.topic == "mimics" and len(s.text.split()) <= LIKE_A_NAME)
-    )
+    likely = any(s.message.confidence(t) >= 0.2 for t in (*COMPARABLE, "what_about"))
+    compares = s.scope.known_by == "before" and (likely or another)
     return None if compares else Decision("other_condition")
 
 
@@ -514,7 +520,8 @@ def _third(s: Situation) -> Optional[Decision]:
     third = [t for t in s.message.terms if t.kind == "mimic"]
     before = [t for t in s.context.terms if t.kind == "mimic"]
     first = s.message.likely_topics[:1]
-    if third and (not first or first[0] in COMPARABLE):
+    another = s.context.topic == "mimics" and s.scope.known_by == "before"  # "and lupus?"
+    if third and (not first or first[0] in COMPARABLE or another):
         terms = tuple(third)
     elif before and first and first[0] in ("difference", "similarity", "mimics") and len(s.message.conditions) == 1:
         terms = tuple(before)  # "what is lupus" - "how is it different from MS"

@@ -258,7 +258,7 @@ class TermFinder:
         lowered = {t.lower for t in tokens}
         if any("gehrig" in word for word in text):
             return (
-                not clinical and len(text) <= 3 and "disease" not in text and bool(lowered & self._elsewhere["gehrig"])
+                not clinical and len(text) <= 4 and "disease" not in text and bool(lowered & self._elsewhere["gehrig"])
             )
         if len(text) > 1:
             return False
