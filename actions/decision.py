@@ -315,6 +315,8 @@ def _pressed(s: Situation) -> Optional[Decision]:
         return None
     pressed = s.message.pressed
     if pressed is not None:
+        # Names that nobody here gave are not handed back, in words or on buttons.
+        pressed = replace(pressed, terms=tuple(t for t in pressed.terms if t.id in s.facts.terms))
         if s.known(pressed):
             return Decision("answer", questions=(pressed,))
         general = replace(pressed, id=None)

@@ -57,10 +57,10 @@ def alarm_in(text: str) -> Optional[Alarm]:
 
 
 def is_general(text: str) -> bool:
-    """Whether a message asks something in general, about nobody in particular: "is choking common in ALS"."""
+    """Whether a message asks in general ("is choking common in ALS") or is on something of every day ("a dead end")."""
     found = rules()
     message = Message(found.words(plain(text, MOST_READ).text))
-    return bool(message.words) and bool(found.calm["general"].ends(message))
+    return bool(message.words) and any(found.calm[name].ends(message) for name in ("general", "everyday"))
 
 
 # --- a message as the rules see it --------------------------------------------------------------------------------

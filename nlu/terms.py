@@ -156,7 +156,9 @@ class TermFinder:
             for name in correct:
                 for word in words(name):
                     vocabulary[word] = vocabulary.get(word, 0) + 5
-            misspelt.update(itertools.chain.from_iterable(map(words, term.get("misspellings", ()))))
+            # What stands beside a digit is no word of its own: "http" is no slip in "5-htpp".
+            wrong = (name for name in term.get("misspellings", ()) if not re.search(r"\d", name))
+            misspelt.update(itertools.chain.from_iterable(map(words, wrong)))
         matched = {word.lower() for name in itertools.chain.from_iterable(names.values()) for word in name}
         self._shown: FrozenSet[str] = frozenset({*matched, *itertools.chain.from_iterable(lists.values()), "in"})
         self._phrases = PhraseMatcher(self._vocab, attr="LOWER")

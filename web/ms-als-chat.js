@@ -248,7 +248,7 @@
 		/** Whether the next may be sent. */
 		async answered({ id: asked, me, message }) {
 			const { sender, at } = this.memory.read();
-			const known = Date.now() - at < BUTTONS_LAST;
+			const known = Date.now() - (at || this.farewell[0]?.at) < BUTTONS_LAST;
 			const timers = [[400, SAY.waiting], [8000, SAY.slow]].map(([ms, text]) => setTimeout(() => this.tell('dots', text), ms));
 			this.hush();
 			let problem;

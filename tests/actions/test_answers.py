@@ -155,7 +155,7 @@ def left_out(facts: Snapshot) -> Any:
     told = facts.questions["bladder_bowel/overview"].answers["MS"].text
     return next(
         f for f in facts.facts_about("bladder_bowel", ["MS"])
-        if f.condition == "MS" and f.statement not in told and any(c.isdigit() for c in f.statement)
+        if f.condition == "MS" and not answers._says_already(told, f.statement)
     )  # fmt: skip
 
 

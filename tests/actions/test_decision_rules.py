@@ -77,6 +77,14 @@ CASES: dict[str, Case] = {
         turn("greet", "good morning"), "smalltalk",
         turn({"greet": 0.5, "cure/overview": 0.45}, "hello, is there a cure for als", "ALS"), ANSWERS,
     ),
+    "a remedy is named that has no record": Case(
+        turn({"unclear": 0.4}, "turmeric als", "ALS", remedy="turmeric"), "not_covered",
+        turn({"unclear": 0.4}, "wibble als", "ALS"), LAST,
+    ),
+    "their own case, most likely": Case(
+        turn({"personal_advice": 0.25, "unclear": 0.2}, "which is it now, ms", "MS"), "personal_advice",
+        turn({"personal_advice": 0.1, "unclear": 0.2}, "which is it now, ms", "MS"), LAST,
+    ),
     "it leans on the answer before": Case(
         turn("tell_more", "go on"), "answered",
         turn({"tell_more": 0.2, "cause/overview": 0.7}, "more on what causes als", "ALS"), ANSWERS,

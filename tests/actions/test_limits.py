@@ -57,7 +57,8 @@ def test_what_is_generally_known_comes_first_and_whole(topic: str, condition: st
     known = facts.overview(topic, reply["conditions"])
     assert known is not None
     assert reply["outcome"] == "personal_advice"
-    assert reply["answer"].startswith(known.text)
+    # A yes or no to what somebody asked for themselves would be a verdict.
+    assert reply["answer"].startswith(re.sub("^(Yes|No)[,:.] ", "In general, ", known.text))
     assert not reply["answer"].startswith("I can't judge")
     assert set(known.facts) <= set(reply["facts"])
     assert reply["sources"]

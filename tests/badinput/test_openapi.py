@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,7 @@ from tests.conftest import ROOT, Assistant
 from tests.contract.reply_contract import KEYS, OUTCOMES
 
 ASK, VOTE = "/webhooks/rest/webhook", "/feedback"
+TYPE = {"Content-Type": "application/json"}
 DOCUMENT = YAML(typ="safe").load((ROOT / "docs" / "openapi.yml").read_text("utf8"))
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
@@ -111,7 +113,7 @@ def nearly(**fields: Any) -> Any:
 @pytest.mark.parametrize(
     ("path", "schema", "bodies"),
     [
-        (ASK, "Message", nearly(sender=SENDER, message=TEXT | SPACE)),
+        (ASK, "Message", nearly(sender=SENDER, message=TEXT | SPACE, metadata=JSON)),
         (
             VOTE,
             "Vote",
@@ -132,7 +134,7 @@ def test_any_json_gets_the_status_that_the_schema_says(
         @few(120)
         def ask(body: Any) -> None:
             content = json.dumps(body).encode()
-            response = session.post(assistant.address + path, data=content, timeout=30)
+            response = session.post(assistant.address + path, data=content, headers=TYPE, timeout=30)
             statuses.append(response.status_code)
             assert response.status_code == (200 if fits.is_valid(body) else 400), body
             if response.status_code == 400:
@@ -158,7 +160,7 @@ def test_any_json_gets_the_status_that_the_schema_says(
     ],
 )
 def test_a_reply_of_every_outcome_is_as_described(message: str, outcome: str, assistant: Assistant, api: Any) -> None:
-    response = assistant.post({"sender": "described", "message": message})
+    response = assistant.post({"sender": uuid.uuid4().hex, "message": message})
     assert response.json()[0]["metadata"]["outcome"] == outcome
     api[ASK]["POST"].validate_response(response)
 
@@ -176,9 +178,27 @@ def test_a_body_that_is_too_large_is_refused_as_described(
     path: str, accept: str, assistant: Assistant, api: Any
 ) -> None:
     body = b'{"reason": "' + b"x" * 32_768 + b'"}'
-    response = requests.post(assistant.address + path, data=body, headers={"Accept": accept}, timeout=30)
+    response = requests.post(assistant.address + path, data=body, headers={**TYPE, "Accept": accept}, timeout=30)
     assert response.status_code == 413
     assert response.json()["error"]["code"] == "too_large"
+    api[path]["POST"].validate_response(response)
+
+
+@pytest.mark.parametrize("path", [ASK, VOTE])
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({"Content-Type": "text/plain"}, 415, "not_json"),
+        ({**TYPE, "Content-Encoding": "gzip"}, 415, "unsupported_media_type"),
+        ({**TYPE, "Origin": "https://elsewhere.example"}, 403, "foreign_origin"),
+    ],
+    ids=["another type", "packed", "another page"],
+)
+def test_what_is_not_taken_from_anybody_is_refused_as_described(
+    path: str, headers: dict[str, str], status: int, code: str, assistant: Assistant, api: Any
+) -> None:
+    response = requests.post(assistant.address + path, data=b"{}", headers=headers, timeout=30)
+    assert (response.status_code, response.json()["error"]["code"]) == (status, code)
     api[path]["POST"].validate_response(response)
 
 
@@ -208,6 +228,8 @@ def test_every_code_of_an_error_is_listed() -> None:
     files = ("channels/rest.py", "channels/web.py", "channels/turns.py", "server/votes.py")
     code = "".join((ROOT / name).read_text("utf8") for name in files)
     named = set(re.findall(r'(?:BadRequest|Refusal|refused)\(\s*"(\w+)"', code))
+    guard = (ROOT / "server" / "guard.py").read_text("utf8")
+    named |= {said.lower().replace(" ", "_") for said in re.findall(r'SanicException\("([\w ]+)"', guard)}
     named |= {f"bad_{name}" for name in re.findall(r'_(?:text|one_of)\(body, "(\w+)"', code)}
     assert named == set(SCHEMAS["Error"]["properties"]["error"]["properties"]["code"]["enum"])
 

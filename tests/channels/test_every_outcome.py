@@ -11,7 +11,6 @@ import asyncio
 import itertools
 import json
 import re
-import shutil
 import threading
 import time
 import uuid
@@ -36,6 +35,7 @@ from terminal import DOWN, ENTER, Terminal
 from channels.shell import TYPE_INSTEAD
 from tests.conftest import Assistant
 from tests.contract.reply_contract import OUTCOMES, keep_to_contract
+from tests.topology import Program, server
 from tests.web.conftest import CHROMIUM
 
 SLACK_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -56,12 +56,17 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "not covered": ("how much does ocrevus cost", {"outcome": "not_covered"}),
     "other condition": ("what is lupus", {"outcome": "other_condition", "terms": ["lupus"]}),
     "out of scope": ("what is the weather", {"outcome": "out_of_scope"}),
+    "other language": ("was ist multiple sklerose", {"outcome": "other_language", "language": "de"}),
     "personal": ("I have tingling in my hands, is it MS?", {"outcome": "personal_advice", "conditions": ["MS"]}),
     "crisis": ("i want to die", {"outcome": "crisis"}),
     "emergency": ("he is choking right now", {"outcome": "emergency"}),
     "hello": ("hello", {"outcome": "smalltalk"}),
     "forget me": ("forget me", {"outcome": "smalltalk"}),
 }
+#: Kinds of reply that say no fact, and so name no source.
+WITHOUT_SOURCES = ("clarify", "other_condition", "out_of_scope", "other_language", "smalltalk")
+#: ... and those that offer no question to go on with.
+WITHOUT_BUTTONS = ("crisis", "emergency", "other_language")
 _counter = itertools.count(1)
 
 
@@ -118,20 +123,25 @@ def telegram_api() -> Iterator[TelegramApi]:
 
 
 @pytest.fixture(scope="module")
-def own_facts(facts_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of this module's own, so that it can be taken away."""
-    path = tmp_path_factory.mktemp("own") / "facts.json"
-    shutil.copy(facts_file, path)
-    return path
+def actions(facts_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """An action server, so that the actions can be taken away: facts that were read once stay in memory."""
+    program = server("actions", tmp_path_factory.mktemp("actions"), "actions", FACTS_FILE=str(facts_file))
+    program.start()
+    yield program
+    program.kill()
 
 
 @pytest.fixture(scope="module")
 def assistant(
-    start_assistant: Callable[..., Assistant], slack_api: SlackApi, telegram_api: TelegramApi, own_facts: Path
+    start_assistant: Callable[..., Assistant],
+    slack_api: SlackApi,
+    telegram_api: TelegramApi,
+    actions: Program,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Assistant:
     started = start_assistant(
-        FACTS_FILE=str(own_facts),
-        FEEDBACK_URL=f"sqlite:///{own_facts.parent}/feedback.sqlite",
+        ACTION_ENDPOINT=f"http://127.0.0.1:{actions.port}/webhook",
+        FEEDBACK_URL=f"sqlite:///{tmp_path_factory.mktemp('votes')}/feedback.sqlite",
         MESSAGES_PER_MINUTE="0",
         SLACK_BOT_TOKEN=SLACK_TOKEN,
         SLACK_SIGNING_SECRET=SLACK_SECRET,
@@ -325,6 +335,7 @@ class Widget:
         bubble = page.locator("article:not([data-old]):not(.me)")
         bubble.wait_for()
         assert bubble.count() == 1
+        bubble.locator("details").evaluate_all("nodes => nodes.forEach((node) => { node.open = true; })")
         hrefs = bubble.get_by_role("link").evaluate_all("nodes => nodes.map((node) => node.getAttribute('href'))")
         titles = bubble.locator(".now:not([role=group]) button").all_inner_texts()
         return Shown(plain(bubble.inner_text()), hrefs, titles)
@@ -384,7 +395,7 @@ def lost(metadata: dict[str, Any], reply: Shown, is_widget: bool) -> list[str]:
         day = date.fromisoformat(metadata["reviewed"])
         wanted.append(f"{day:%B} {day.day}, {day.year}" if is_widget else metadata["reviewed"])
     if not metadata["checked"]:
-        wanted.append("Some sources are not checked yet" if is_widget else "not every source has been read again yet")
+        wanted.append("not all checked yet" if is_widget else "not every source has been read again yet")
     if metadata["outcome"] in ("crisis", "emergency"):
         wanted += NUMBERS
     addresses = [source["url"] for source in metadata["sources"] if source["url"] not in reply.addresses]
@@ -408,10 +419,11 @@ def test_a_message_stands_for_what_it_is_named_after(name: str, replies: dict[st
     metadata = keep_to_contract(replies[name]["reply"])
     assert {key: metadata.get(key) for key in CASES[name][1]} == CASES[name][1]
     assert bool(metadata["comparison"]) == (name == "both")
-    assert bool(metadata["sources"]) == (name not in ("clarify", "out of scope", "hello", "forget me"))
-    urgent = metadata["outcome"] in ("crisis", "emergency")
-    assert (replies[name]["pressed"] is None) == urgent
-    if not urgent:
+    assert bool(metadata["sources"]) == (metadata["outcome"] not in WITHOUT_SOURCES)
+    if metadata["outcome"] == "other_condition":
+        assert "https://medlineplus.gov/" in metadata["answer"]
+    assert (replies[name]["pressed"] is None) == (metadata["outcome"] in WITHOUT_BUTTONS)
+    if replies[name]["pressed"]:
         payload = replies[name]["reply"]["buttons"][0]["payload"]
         assert replies[name]["pressed"]["metadata"]["topic"] == re.match(r"/(\w+)", payload)[1]  # type: ignore[index]
 
@@ -434,17 +446,16 @@ def test_nothing_of_a_reply_is_lost_and_its_buttons_keep_their_promise(
 
 
 def test_an_action_that_fails_ends_in_an_apology_with_the_disclaimer(
-    channel: Any, person: str, assistant: Assistant, facts_file: Path
+    channel: Any, person: str, assistant: Assistant, actions: Program
 ) -> None:
-    away = facts_file.with_suffix(".away")
     if isinstance(channel, Shell):
         channel.say(person, "hello")
-    facts_file.rename(away)
+    actions.kill()
     try:
         reply = assistant.ask("what is als")
         seen = channel.say(person, "what is als")
     finally:
-        away.rename(facts_file)
+        actions.start()
     assert keep_to_contract(reply)["outcome"] == "error"
     assert lost(reply["metadata"], seen, isinstance(channel, Widget)) == []
     assert [number for number in NUMBERS if number not in seen.text] == []

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from actions.wording import UNKNOWN_BUTTON
+from facts.store import Snapshot
 from tests.contract.reply_contract import keep_to_contract
 
 
@@ -59,7 +60,7 @@ def test_a_message_gets_its_outcome_in_the_shape_of_the_contract(
 
 
 def test_both_diseases_side_by_side_are_compared_in_rows(assistant: Any) -> None:
-    metadata = keep_to_contract(assistant.ask("compare life expectancy in ms and als"))
+    metadata = keep_to_contract(assistant.ask("how do ms and als differ"))
     assert metadata["conditions"] == ["MS", "ALS"]
     assert metadata["comparison"]
 
@@ -71,11 +72,14 @@ def test_two_questions_get_two_answers(assistant: Any) -> None:
     assert metadata["conditions"] == ["ALS"]
 
 
-@pytest.mark.parametrize("text", ["is riluzole the only drug for ALS?", "Are MS drugs only for relapsing forms?"])
-def test_an_outdated_claim_is_put_right(text: str, assistant: Any) -> None:
+@pytest.mark.parametrize(
+    ("text", "claim"),
+    [("is riluzole the only drug for ALS?", "A088"), ("Are MS drugs only for relapsing forms?", "A074")],
+)
+def test_an_outdated_claim_is_put_right(text: str, claim: str, assistant: Any, facts: Snapshot) -> None:
     metadata = keep_to_contract(assistant.ask(text))
     assert metadata["outcome"] == "answered"
-    assert metadata["answer"].startswith("Older pages")
+    assert metadata["answer"].startswith(facts.claims[claim].correction)
 
 
 def test_a_conversation_goes_on_from_turn_to_turn(assistant: Any, sender: str) -> None:

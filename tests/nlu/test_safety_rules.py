@@ -245,3 +245,10 @@ def test_another_language_is_named_without_an_alarm() -> None:
 
 def test_a_button_is_no_cry_for_help() -> None:
     assert processed('/fatality{"condition":["ALS"]}', [("fatality", 1.0)]).get("alarm") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["both legs went to sleep on the train", "we hit a dead end with the insurance", "please close this chat"]
+)
+def test_the_classifier_alone_raises_no_alarm_over_things_of_every_day(text: str) -> None:
+    assert processed(text, [("emergency", 0.7), ("out_of_scope", 0.2)]).get("alarm") is None

@@ -17,7 +17,12 @@ CALL = {
     "next_action": "action_answer",
     "sender_id": "zqxmarker",
     "domain": {},
-    "tracker": {"sender_id": "zqxmarker", "slots": {}, "latest_message": {"text": "zqxmarker"}, "events": []},
+    "tracker": {
+        "sender_id": "zqxmarker",
+        "slots": {},
+        "latest_message": {"text": "zqxmarker", "says_something": False},
+        "events": [],
+    },
 }
 
 

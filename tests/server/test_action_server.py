@@ -26,7 +26,13 @@ MARKER = "zqxmarkeraction"
 
 def call(text: str = "what is ms", action: str = "action_answer") -> dict[str, Any]:
     """What Rasa sends, as far as the actions read it."""
-    latest = {"text": text, "intent": {"name": "definition"}, "intent_ranking": [], "entities": []}
+    latest = {
+        "text": text,
+        "intent": {"name": "definition"},
+        "intent_ranking": [{"name": "definition", "confidence": 0.9}],
+        "question_ranking": [{"name": "definition/overview", "confidence": 0.9}],
+        "entities": [{"entity": "condition", "value": "MS", "start": 8, "end": 10}],
+    }
     tracker = {
         "sender_id": MARKER, "slots": {}, "latest_message": latest, "events": [], "paused": False,
         "followup_action": None, "active_loop": {}, "latest_action_name": "",

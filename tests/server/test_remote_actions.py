@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.conftest import Assistant, free_port, start, stop
-from tests.contract.reply_contract import keep_to_contract
+from tests.contract.reply_contract import OUTCOMES, keep_to_contract
 
 CONVERSATIONS = {
     "follow-ups": [
@@ -37,6 +37,7 @@ CONVERSATIONS = {
         "forget me",
         "tell me more",
     ],
+    "elsewhere": ["symptoms of lupus", "what is the capital of france", "was ist multiple sklerose"],
     "buttons": ["what is als", '/definition{"condition":["MS"]}', "/restart"],
 }
 
@@ -96,8 +97,7 @@ def test_the_replies_are_the_same(name: str, both: Both) -> None:
 
 def test_the_replies_were_not_apologies(both: Both) -> None:
     outcomes = {reply["metadata"]["outcome"] for replies in both.far.values() for reply in replies}
-    assert outcomes >= {"answered", "clarify", "personal_advice", "crisis", "emergency", "other_condition", "smalltalk"}
-    assert "error" not in outcomes
+    assert outcomes == OUTCOMES - {"error"}
 
 
 def test_without_the_action_server_there_is_an_apology_with_the_disclaimer_within_ten_seconds(both: Both) -> None:

@@ -40,6 +40,7 @@ class Life:
     after: Any
     pressed: Any
     held: dict[str, int]
+    words: dict[str, int]
     left: dict[str, int]
     forgotten: Any
     processes: list[psutil.Process]
@@ -59,19 +60,19 @@ def life(start_assistant: Callable[..., Assistant], tmp_path_factory: pytest.Tem
     second = start_assistant(CONVERSATIONS_URL=url)
     after = second.ask("tell me more", "kept")
     pressed = second.ask(before["buttons"][0]["payload"], "kept")
-    second.ask("does als cause zqxmarker", "leaves")
-    second.ask("zqxmarker, tell me more", "leaves")
-    held = count(folder, "zqxmarker")
-    second.ask("forget me", "leaves")
-    left = count(folder, "zqxmarker")
-    forgotten = second.ask("tell me more", "leaves")
+    second.ask("does als cause zqxwords", "zqxleaves")
+    second.ask("zqxwords, tell me more", "zqxleaves")
+    held, words = count(folder, "zqxleaves"), count(folder, "zqxwords")
+    second.ask("forget me", "zqxleaves")
+    left = count(folder, "zqxleaves")
+    forgotten = second.ask("tell me more", "zqxleaves")
 
     process = psutil.Process(second.process.pid)
     processes = [process, *process.children(recursive=True)]
     second.process.send_signal(signal.SIGINT)
     code = second.process.wait(20)
     port = int(second.address.rpartition(":")[2])
-    return Life(before, after, pressed, held, left, forgotten, processes, code, port)
+    return Life(before, after, pressed, held, words, left, forgotten, processes, code, port)
 
 
 def test_a_conversation_outlives_a_killed_assistant(life: Life) -> None:
@@ -81,6 +82,10 @@ def test_a_conversation_outlives_a_killed_assistant(life: Life) -> None:
 
 def test_a_button_shown_before_may_still_be_pressed(life: Life) -> None:
     assert (life.pressed["metadata"]["topic"], life.pressed["metadata"]["conditions"]) == ("cause", ["MS"])
+
+
+def test_what_people_write_is_in_no_file(life: Life) -> None:
+    assert life.words == {}
 
 
 def test_who_is_forgotten_leaves_no_byte_in_any_file(life: Life) -> None:
@@ -104,9 +109,10 @@ def test_one_ctrl_c_stops_everything(life: Life) -> None:
 
 @dataclass
 class Storeless:
-    """What was seen of an assistant without its store, which then came."""
+    """What was seen of an assistant that never had its store, which then came."""
 
     replies: list[Any]
+    cry: Any
     ready: requests.Response
     version: requests.Response
     live: requests.Response
@@ -121,7 +127,8 @@ def storeless(
 ) -> Storeless:
     path = tmp_path_factory.mktemp("storeless") / "facts.json"
     one = start_assistant(FACTS_FILE=str(path))
-    replies = [one.ask(text) for text in ("what is zqxmarker in als", "hello", "zqxmarker i want to die", "/zqxmarker")]
+    replies = [one.ask(text) for text in ("what is zqxmarker in als", "hello", "/zqxmarker")]
+    cry = one.ask("zqxmarker i want to die")
     ready, version, live = (
         requests.get(f"{one.address}{p}", timeout=30) for p in ("/health/ready", "/version", "/health/live")
     )
@@ -129,7 +136,7 @@ def storeless(
     shutil.copy(facts_file, path)
     later = one.ask("what is als")
     ready_later = requests.get(f"{one.address}/health/ready", timeout=30)
-    return Storeless(replies, ready, version, live, later, ready_later, one.log.read_text("utf8"))
+    return Storeless(replies, cry, ready, version, live, later, ready_later, one.log.read_text("utf8"))
 
 
 def test_without_its_store_it_apologises_with_the_disclaimer(storeless: Storeless) -> None:
@@ -139,10 +146,16 @@ def test_without_its_store_it_apologises_with_the_disclaimer(storeless: Storeles
         assert "112, 911 or 999" in metadata["answer"]
 
 
+def test_without_its_store_a_cry_for_help_is_heard(storeless: Storeless) -> None:
+    metadata = keep_to_contract(storeless.cry)
+    assert metadata["outcome"] == "crisis"
+    assert [number for number in ("988", "116 123", "112", "999", "911") if number not in metadata["answer"]] == []
+
+
 def test_without_its_store_it_is_alive_but_not_ready(storeless: Storeless) -> None:
     assert storeless.live.status_code == 200
     assert storeless.ready.status_code == 503
-    assert storeless.ready.json() == {"model": True, "facts": False, "conversations": True}
+    assert storeless.ready.json() == {"status": "unready", "model": True, "facts": False, "conversations": True}
     assert storeless.version.status_code == 200
     assert storeless.version.json()["facts"] is None
 
@@ -150,6 +163,7 @@ def test_without_its_store_it_is_alive_but_not_ready(storeless: Storeless) -> No
 def test_when_the_store_comes_it_answers_without_a_restart(storeless: Storeless) -> None:
     assert storeless.later["metadata"]["outcome"] == "answered"
     assert storeless.ready_later.status_code == 200
+    assert storeless.ready_later.json()["status"] == "ok"
 
 
 def test_a_failure_is_logged_without_what_was_written(storeless: Storeless) -> None:
@@ -183,7 +197,8 @@ def test_what_people_write_is_in_no_log_however_it_fails(assistant: Assistant) -
         f'{{"sender": "a", "message": "{marker} \\ud800 what"}}'.encode(),
     ]
     for body in bodies:
-        requests.post(f"{assistant.address}/webhooks/rest/webhook", data=body, timeout=30)
+        headers = {"Content-Type": "application/json"}
+        requests.post(f"{assistant.address}/webhooks/rest/webhook", data=body, headers=headers, timeout=30)
     requests.get(f"{assistant.address}/{marker}", timeout=30)
     log = assistant.log.read_text("utf8")
     assert log
