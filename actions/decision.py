@@ -52,6 +52,8 @@ class Thresholds:
     same_topic: float = 3.0
     same_thing: float = 2.0
     general_again: float = 0.3
+    #: ... and how much less how they differ, where both are named.
+    how_they_differ: float = 0.3
     nothing_named: float = 0.25
     #: A turn that follows: another question near the last one, the last one again, and what is hardly there.
     following: float = 0.10
@@ -246,6 +248,8 @@ class Situation:
                 weight *= t.same_topic
             if self.follows and name == f"{self.context.topic}/overview":
                 weight *= t.general_again
+            if record.topic == "difference" and self.message.conditions == CONDITIONS:
+                weight *= t.how_they_differ  # "how is MS diagnosed vs ALS" is on diagnosis, side by side
             if record.of and record.of not in kinds | before:
                 if not record.answers:
                     continue
@@ -549,7 +553,7 @@ def _nameless(s: Situation) -> Optional[Decision]:
         only_one = len(s.known(question)) == 1 and sure >= s.thresholds.nameless_topic
         if (speaks and of_topic >= s.thresholds.nameless_topic) or ours or only_one:
             return Decision("answer", questions=(replace(question, conditions=s.known(question)),))
-    if s.message.confidence(*ELSEWHERE) >= s.on_topic:
+    if s.message.confidence(*ELSEWHERE) >= max(s.on_topic, s.message.confidence("unclear")):
         return Decision("out_of_scope")
     return Decision("which_disease" if question is not None else "clarify", questions=offered(s))
 

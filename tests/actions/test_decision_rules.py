@@ -305,3 +305,9 @@ def test_one_question_has_no_list_of_topics(talk: Any) -> None:
     reply = talk.say("cure/overview", "is there a cure for als", "ALS")
     assert "topics" not in reply
     assert "questions" not in reply
+
+
+def test_what_is_compared_goes_before_that_they_differ(talk: Any) -> None:
+    asked = {"difference/overview": 0.5, "diagnosis/overview": 0.4}
+    assert talk.say(asked, "how is ms diagnosed vs als", "MS ALS")["question"] == "diagnosis/overview"
+    assert talk.say({"difference/overview": 0.9}, "ms vs als", "MS ALS")["question"] == "difference/overview"
