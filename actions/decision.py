@@ -52,7 +52,7 @@ class Thresholds:
     same_topic: float = 3.0
     same_thing: float = 2.0
     general_again: float = 0.3
-    #: ... and how much less how they differ, where both are named.
+    #: ... and how much less how they differ in general, where both are named.
     how_they_differ: float = 0.3
     nothing_named: float = 0.25
     #: A turn that follows: another question near the last one, the last one again, and what is hardly there.
@@ -111,6 +111,8 @@ OF_THE_DISEASE = {
 #: Topics that can compare MS or ALS with a third disease.
 COMPARABLE = ("mimics", "difference", "similarity", "diagnosis", "symptom_check", "both_together", "definition",
               "prognosis", "early_signs", "symptoms")  # fmt: skip
+#: What two diseases named together look like, whatever else is asked.
+IN_GENERAL = ("difference/overview", "similarity/overview")
 #: Their own signs: what such signs mean in general, never what they mean in them.
 OWN_SIGNS = ("symptom_check", "early_signs", "symptoms", "mimics", "vision_senses", "mobility", "pain_fatigue")
 
@@ -248,8 +250,8 @@ class Situation:
                 weight *= t.same_topic
             if self.follows and name == f"{self.context.topic}/overview":
                 weight *= t.general_again
-            if record.topic == "difference" and self.message.conditions == CONDITIONS:
-                weight *= t.how_they_differ  # "how is MS diagnosed vs ALS" is on diagnosis, side by side
+            if name in IN_GENERAL and self.message.conditions == CONDITIONS:
+                weight *= t.how_they_differ  # "how is MS diagnosed vs ALS" asks for more than how they differ
             if record.of and record.of not in kinds | before:
                 if not record.answers:
                     continue
