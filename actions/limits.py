@@ -245,7 +245,7 @@ def _crisis(message: Message, context: Context, facts: Snapshot) -> Reply:
     by_line: Dict[str, List[str]] = {}
     for h in facts.helplines:
         by_line.setdefault(f"{h.crisis}{f'. {h.crisis_text}' if h.crisis_text else ''}", []).append(h.country)
-    numbers = list(dict.fromkeys(n for h in facts.helplines for n in h.emergency.replace(" or ", ", ").split(", ")))
+    numbers = list(dict.fromkeys(n for h in facts.helplines for n in re.findall(r"\b\d{3}\b", h.emergency)))
     return Reply(
         Outcome.CRISIS,
         wording.CRISIS.format(lines=_lines(by_line), numbers=f"{', '.join(numbers[:-1])} or {numbers[-1]}"),

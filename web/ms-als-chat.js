@@ -82,10 +82,10 @@
 	function withPhoneLinks(text) {
 		const parts = [];
 		let end = 0;
-		for (const { 0: found, index } of text.matchAll(/\+?(?:\d+|\(\d+\))(?:[ ,.-](?!24\b)(?:\d+|\(\d+\)))*/g)) {
+		for (const { 0: found, index } of text.matchAll(/\+?(?:\d+|\(\d+\))(?:[ ,.-](?!24\b)(?:\d+|\(\d+\)))*\b/g)) {
 			const digits = found.replace(/[^+\d]/g, '');
 			if (!/^(\d{3}|(?!19|20)\d{4})$/.test(found) && (found.includes(',') || !/\d{5}/.test(digits))) continue;
-			const scheme = /\btext \S+ to $/i.test(text.slice(0, index)) ? 'sms:' : 'tel:';
+			const scheme = /(?<!or )text (\S+ to )?$/i.test(text.slice(0, index)) ? 'sms:' : 'tel:';
 			parts.push(text.slice(end, index), h('a', { href: scheme + digits, className: 'call' }, found));
 			end = index + found.length;
 		}

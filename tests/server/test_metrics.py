@@ -94,7 +94,7 @@ def test_what_is_not_understood_is_a_fallback_and_what_has_nothing_before_it_is_
     before = fallbacks()
     assert assistant.ask("tell me more")["metadata"]["outcome"] == "clarify"
     assert fallbacks() == before
-    assert assistant.ask("the gubbins of it hm")["metadata"]["outcome"] == "clarify"
+    assert assistant.ask("hm")["metadata"]["outcome"] == "clarify"
     assert fallbacks() == before + 1
 
 
