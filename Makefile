@@ -45,7 +45,7 @@ train: setup ## train the model now
 	@rm -f $(TRAINED) && $(MAKE) --no-print-directory $(TRAINED)
 
 $(TRAINED): $(wildcard data/*.yml data/nlu/*.yml nlu/*.py nlu/*.yml nlu/*/*) domain.yml config.yml facts/terms.yml requirements.txt | setup $(FACTS)
-	@echo "Training (about three minutes)"
+	@echo "Training (about five minutes)"
 	@$(PY) -m rasa train --quiet >.build/train.log 2>&1 || { tail -n 20 .build/train.log; exit 1; }
 	@touch $@
 

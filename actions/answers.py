@@ -126,6 +126,8 @@ def with_nearest(reply: Reply, near: Sequence[Tuple[str, float]], least: float, 
         near: ids of facts and their cosine, nearest first.
         least: from which cosine on a fact counts as asked for.
     """
+    if (reply.question or "").endswith("/overview"):
+        return reply  # whole as it stands
     for name, cosine in near:
         fact = facts.facts.get(name)
         if cosine < least:
@@ -134,7 +136,8 @@ def with_nearest(reply: Reply, near: Sequence[Tuple[str, float]], least: float, 
             continue
         if fact.question != reply.question and (facts.only_asked(fact) or reply.topic not in fact.topics):
             continue
-        if _says_already(reply.answer, fact.statement):
+        # Of a fact that the answer was written from, only a figure can be missing.
+        if _says_already(reply.answer, fact.statement, 0 if name in reply.evidence.facts else MOSTLY_SAID):
             return reply
         return replace(
             reply,
@@ -169,18 +172,24 @@ def nearer(question: Question, near: Sequence[Tuple[str, float]], least: float, 
 def naming(reply: Reply, remedies: Sequence[str], facts: Snapshot) -> Reply:
     """A reply that says first, by its name, what was asked about and has no record."""
     terms = [facts.terms[r] for r in remedies if r in facts.terms]
-    said = reply.answer.lower()
-    missing = [t.name for t in terms if not any(n.lower() in said for n in (t.name, *t.synonyms, *t.abbreviations))]
+    missing = [
+        t.name for t in terms if not any(_names(reply.answer, n) for n in (t.name, *t.synonyms, *t.abbreviations))
+    ]
     if not missing:
         return reply
     return replace(reply, answer=f"{NO_RECORD_OF.format(name=' or '.join(missing[:MOST_NAMED]))} {reply.answer}")
 
 
-def _says_already(answer: str, statement: str) -> bool:
-    """Whether most words and every number of a statement stand in an answer."""
+def _names(text: str, name: str) -> bool:
+    """Whether a name stands in a text as a word of its own: "FES" is not in "professional"."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None
+
+
+def _says_already(answer: str, statement: str, mostly: float = MOSTLY_SAID) -> bool:
+    """Whether every number of a statement stands in an answer, and so many of its words."""
     said, words = (re.findall(r"[a-z]{4,}|\d[\d.,]*\d|\d", text.lower()) for text in (answer, statement))
     numbers = [w for w in words if w[0].isdigit()]
-    return set(numbers) <= set(said) and len(set(words) & set(said)) >= MOSTLY_SAID * len(set(words))
+    return set(numbers) <= set(said) and len(set(words) & set(said)) >= mostly * len(set(words))
 
 
 def more(question: Question, told: Sequence[str], facts: Snapshot) -> Optional[Reply]:
@@ -272,7 +281,8 @@ def title_of(record: schema.Question, question: Question, facts: Snapshot) -> st
     """The question as a button names it."""
     if record.id.endswith("/overview"):
         return title(question.topic, question.conditions)
-    named = [named_things.name_of(t, facts) for t in question.terms if t.kind == record.of]
+    first = record.title.startswith("{name}")
+    named = [named_things.name_of(t, facts, first) for t in question.terms if t.kind == record.of]
     about = it(question.conditions)
     whole = record.title.format(it=about, name=" and ".join(named) or "it")
     if len(whole) <= MOST_IN_TITLE:

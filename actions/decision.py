@@ -114,7 +114,8 @@ COMPARABLE = ("mimics", "difference", "similarity", "diagnosis", "symptom_check"
 #: What two diseases named together look like, whatever else is asked.
 IN_GENERAL = ("difference/overview", "similarity/overview")
 #: Their own signs: what such signs mean in general, never what they mean in them.
-OWN_SIGNS = ("symptom_check", "early_signs", "symptoms", "mimics", "vision_senses", "mobility", "pain_fatigue")
+OWN_SIGNS = ("symptom_check", "early_signs", "symptoms", "mimics", "vision_senses", "mobility", "pain_fatigue",
+             "bladder_bowel", "when_to_see_doctor")  # fmt: skip
 
 #: A message of so few words says little more than the name in it.
 LIKE_A_NAME = 3
@@ -350,7 +351,7 @@ def _language(s: Situation) -> Optional[Decision]:
 def _nothing(s: Situation) -> Optional[Decision]:
     known = s.message.says_something or s.message.terms
     slang = s.message.confidence(*SMALLTALK) >= s.thresholds.slang  # "thx", "lol"
-    return None if known or slang else Decision("clarify", questions=offered(s))
+    return None if known or slang else Decision("clarify")
 
 
 @rule("a button was chosen by its place")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from actions import answers, wording
+from actions.decision import OWN_SIGNS
 from actions.question import Context, Message, Question, Term, implied_conditions
 from actions.reply import MOST_BUTTONS, Button, Evidence, Outcome, Reply, evidence_of, first_buttons
 from facts.schema import CONDITIONS, Organisation
@@ -15,10 +16,6 @@ from facts.store import Snapshot
 MEDLINEPLUS = "https://medlineplus.gov/"
 #: After this many times of asking what is meant, the way to a person is shown.
 MOST_CLARIFICATIONS = 2
-#: Their own signs: what such signs mean in general, never what they mean in them.
-OWN_SIGNS = ("symptom_check", "early_signs", "symptoms", "mimics", "vision_senses", "mobility", "pain_fatigue",
-             "bladder_bowel", "when_to_see_doctor")  # fmt: skip
-
 #: Asks for a diagnosis.
 _VERDICT = re.compile(
     r"\b(?:have|has|do|does|did|could|might|am|is) (?:i|he|she|we|it|this|that|my \w+) (?:got |have |getting |be )?"
@@ -56,6 +53,11 @@ def _identity(message: Message, context: Context, facts: Snapshot) -> Reply:
     signed, every = len(facts.signed), len(facts.topics)
     review = wording.REVIEWED[0 if not signed else 2 if signed == every else 1].format(signed=signed, all=every)
     return smalltalk(wording.IDENTITY.format(review=review), context, facts)
+
+
+def _frightened(message: Message, context: Context, facts: Snapshot) -> Reply:
+    about = message.conditions or context.conditions or CONDITIONS
+    return Reply(Outcome.SMALLTALK, wording.FRIGHTENED, buttons=starters(facts, about, wording.FOR_THE_FRIGHTENED))
 
 
 def _forget_me(message: Message, context: Context, facts: Snapshot) -> Reply:
@@ -169,7 +171,7 @@ def _other_condition(message: Message, context: Context, facts: Snapshot) -> Rep
     if row is not None:
         for condition in row.cells:
             question = Question("mimics", (condition,), (Term("mimic", term.id),), id="mimics/differs")
-            buttons.append(Button(f"{condition} or {row.name}?", question.payload()))
+            buttons.append(Button(f"{condition} or {term.name}?", question.payload()))
     text += f" {wording.MEDLINEPLUS.format(url=row.medlineplus if row else MEDLINEPLUS)}"
     return Reply(
         Outcome.OTHER_CONDITION, text, terms=(term.id,),
@@ -191,7 +193,9 @@ def personal_advice(message: Message, context: Context, facts: Snapshot, questio
     if own_signs and kind not in ("drug", "test"):
         # What a sign can mean is not told to someone who has it: that most have neither disease, and where to go.
         general = facts.overview("when_to_see_doctor", conditions or CONDITIONS) if conditions else None
-        text, evidence = (general.text, evidence_of(general)) if general else ("", Evidence())
+        text, evidence = wording.OWN_SIGNS, Evidence()
+        if general is not None:
+            text, evidence = f"{text} {general.simple or general.text}", evidence_of(general)
         topic, name, kind = "when_to_see_doctor", None, "symptom"
     else:
         reply = answers.answer(replace(question, text=""), facts) if question is not None and conditions else None
@@ -273,7 +277,7 @@ SAY: Dict[str, Callable[[Message, Context, Snapshot], Reply]] = {
     "help": _says(wording.HELP),
     "praise": _says(wording.PRAISE),
     "complaint": _says(wording.COMPLAINT),
-    "frightened": _says(wording.FRIGHTENED),
+    "frightened": _frightened,
     "unknown_button": _unknown_button,
     "not_covered": _not_covered,
     "out_of_scope": _out_of_scope,

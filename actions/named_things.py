@@ -39,11 +39,11 @@ def overview(question: Question, facts: Snapshot) -> Optional[Part]:
     return None
 
 
-def name_of(term: Term, facts: Snapshot) -> str:
-    """How a reply names it, as the first word of a sentence."""
+def name_of(term: Term, facts: Snapshot, first: bool = True) -> str:
+    """How a reply names it, as the first word of a sentence or in it."""
     record = facts.terms.get(term.id)
     name = record.name if record else term.id
-    return name[:1].upper() + name[1:]
+    return name[:1].upper() + name[1:] if first else name
 
 
 def _joined(parts: Sequence[Part]) -> Optional[Part]:

@@ -93,6 +93,9 @@ RELATED: Dict[str, Tuple[str, ...]] = {
 #: Asked by people who have just arrived.
 STARTERS = ("definition", "early_signs", "diagnosis", "treatment", "support")
 
+#: Somebody to talk to first.
+FOR_THE_FRIGHTENED = ("support", "when_to_see_doctor", "definition")
+
 GREETING = (
     "Hello. I answer questions about multiple sclerosis (MS) and ALS (also called MND). What would you like to know?"
 )
@@ -159,13 +162,14 @@ OTHER_CONDITION = "I only cover MS and ALS, not {name}."
 OTHER_CONDITION_UNNAMED = "I only cover MS and ALS, not other diseases."
 MEDLINEPLUS = "MedlinePlus, from the US National Library of Medicine, has pages on other diseases: {url}"
 NO_MORE = "That is all I have on this. Your care team or a patient society can tell you more."
+#: The first sentences to somebody who tells of their own signs: what they can mean in them is not told.
+OWN_SIGNS = (
+    "Most things that feel like this are neither MS nor ALS, and a doctor can look for the cause. If it is new, lasts "
+    "or gets worse, show it to one soon. If it came on suddenly, call your emergency number now."
+)
 #: The last sentences of a reply about somebody's own case, by what it is about.
 PERSONAL_NAMED = {
-    "symptom": (
-        "I can't judge your own signs, and no chat can: most things that feel like this are neither MS nor ALS. "
-        "If it is new, lasts or gets worse, show it to a doctor soon. If it came on suddenly, call your emergency "
-        "number now."
-    ),
+    "symptom": "I can't judge your own signs, and no chat can: a doctor who examines you can.",
     "drug": (
         "I can't judge what is right for you. Please don't start, stop or change a medicine on your own: your MS or "
         "ALS team or a pharmacist can tell you, often the same day."

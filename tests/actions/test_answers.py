@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -151,37 +152,43 @@ def near(*facts: tuple[str, float]) -> dict[str, Any]:
 
 @pytest.fixture
 def left_out(facts: Snapshot) -> Any:
-    """A fact on the bladder in MS that the overview does not say."""
-    told = facts.questions["bladder_bowel/overview"].answers["MS"].text
+    """A fact on MS that stands under a question, and that its answer does not say."""
     return next(
-        f for f in facts.facts_about("bladder_bowel", ["MS"])
-        if f.condition == "MS" and not answers._says_already(told, f.statement)
+        f for f in facts.facts.values()
+        if f.condition == "MS" and not f.question.endswith("/overview") and not facts.only_asked(f)
+        and "MS" in (asked := facts.questions[f.question]).answers and not asked.of
+        and f.id not in asked.answers["MS"].facts and not answers._says_already(asked.answers["MS"].text, f.statement)
     )  # fmt: skip
 
 
 def test_a_fact_that_is_near_the_words_is_told_behind_the_answer_with_its_source(
     talk: Any, facts: Snapshot, left_out: Any
 ) -> None:
-    reply = talk.say("bladder_bowel/overview", "ms and the bladder", "MS", more=near((left_out.id, 0.9)))
-    told = facts.questions["bladder_bowel/overview"].answers["MS"].text
-    assert reply["answer"] == f"{told} {left_out.statement}"
+    reply = talk.say(left_out.question, "and that in ms", "MS", more=near((left_out.id, 0.9)))
+    assert reply["answer"] == f"{facts.questions[left_out.question].answers['MS'].text} {left_out.statement}"
     assert left_out.id in reply["facts"]
-    again = talk.say("tell_more", "more please")
-    assert left_out.statement not in again["answer"]
+    assert left_out.statement not in talk.say("tell_more", "more please")["answer"]
+
+
+def test_an_overview_is_whole_as_it_stands(talk: Any, facts: Snapshot, left_out: Any) -> None:
+    topic = left_out.question.partition("/")[0]
+    reply = talk.say(f"{topic}/overview", "and that in ms", "MS", more=near((left_out.id, 0.9)))
+    assert reply["answer"] == facts.questions[f"{topic}/overview"].answers["MS"].text
 
 
 @pytest.mark.parametrize("asked", ["far", "of the other disease", "of another topic", "only when asked"])
 def test_no_other_fact_is_told_unasked(asked: str, talk: Any, facts: Snapshot, left_out: Any) -> None:
-    of_als = (f for f in facts.facts_about("bladder_bowel", ["ALS"]) if f.condition == "ALS")
-    of_vaccines = (f for f in facts.facts_about("vaccines", ["MS"]) if "bladder_bowel" not in f.topics)
+    topic = left_out.question.partition("/")[0]
+    of_als = (f for f in facts.facts_about(topic, ["ALS"]) if f.condition == "ALS")
+    elsewhere = (f for f in facts.facts.values() if f.condition == "MS" and topic not in f.topics)
     unasked = {
         "far": (left_out.id, 0.3),
         "of the other disease": (next(of_als).id, 0.9),
-        "of another topic": (next(of_vaccines).id, 0.9),
+        "of another topic": (next(elsewhere).id, 0.9),
         "only when asked": next((f.id, 0.9) for f in facts.facts.values() if facts.only_asked(f)),
     }
-    reply = talk.say("bladder_bowel/overview", "ms and the bladder", "MS", more=near(unasked[asked]))
-    assert reply["answer"] == facts.questions["bladder_bowel/overview"].answers["MS"].text
+    reply = talk.say(left_out.question, "and that in ms", "MS", more=near(unasked[asked]))
+    assert reply["answer"] == facts.questions[left_out.question].answers["MS"].text
 
 
 def test_what_an_answer_says_already_is_not_said_twice(talk: Any, facts: Snapshot) -> None:
@@ -198,3 +205,12 @@ def test_a_remedy_without_a_record_is_named_first(talk: Any, facts: Snapshot) ->
     unsure = talk.say("unclear", f"{remedy.name} als", "ALS", remedy=remedy.id)
     assert unsure["outcome"] == "not_covered"
     assert remedy.name in unsure["answer"]
+
+
+def test_a_remedy_is_not_taken_for_named_inside_another_word(facts: Snapshot) -> None:
+    reply = answers.answer(Question("therapy", ("MS",)), facts)
+    assert reply is not None
+    remedy = next(t for t in facts.terms.values() if t.kind == "remedy" and t.abbreviations)
+    hidden = f"It is in a{remedy.abbreviations[0]}b."
+    told = answers.naming(replace(reply, answer=hidden), [remedy.id], facts)
+    assert told.answer == f"I have nothing on {remedy.name} in my facts. {hidden}"

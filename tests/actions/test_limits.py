@@ -279,3 +279,11 @@ def test_what_a_named_test_is_needs_no_asking_back(talk: Any) -> None:
     reply = talk.say(asked, "an mri in ms", "MS", test="mri")
     assert (reply["outcome"], reply["topic"], reply["terms"]) == ("answered", "diagnosis", ["mri"])
     assert "mri" in reply["answer"].lower()
+
+
+def test_who_asks_whether_they_have_it_is_not_spoken_to_as_if_they_had(talk: Any) -> None:
+    asked = {"personal_advice": 0.6, "support/newly_diagnosed": 0.4}
+    reply = talk.say(asked, "my scan is odd, have i got ms?", "MS")
+    assert reply["answer"].startswith("Most things that feel like this are neither MS nor ALS")
+    assert "told you have" not in reply["answer"]
+    assert ends_by_not_judging(reply)
