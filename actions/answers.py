@@ -126,7 +126,8 @@ def with_nearest(reply: Reply, near: Sequence[Tuple[str, float]], least: float, 
         near: ids of facts and their cosine, nearest first.
         least: from which cosine on a fact counts as asked for.
     """
-    if (reply.question or "").endswith("/overview"):
+    of_what_was_named = (reply.question or "").endswith("/overview")
+    if of_what_was_named and not reply.terms:
         return reply  # whole as it stands
     for name, cosine in near:
         fact = facts.facts.get(name)
@@ -135,6 +136,9 @@ def with_nearest(reply: Reply, near: Sequence[Tuple[str, float]], least: float, 
         if fact is None or fact.condition not in (*reply.conditions, "both"):
             continue
         if fact.question != reply.question and (facts.only_asked(fact) or reply.topic not in fact.topics):
+            continue
+        # Where something was named, a fact about another such thing is none that was asked for.
+        if not set(reply.terms) & set(fact.terms) and (of_what_was_named or (reply.terms and fact.terms)):
             continue
         # Of a fact that the answer was written from, only a figure can be missing.
         if _says_already(reply.answer, fact.statement, 0 if name in reply.evidence.facts else MOSTLY_SAID):

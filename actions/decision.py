@@ -28,6 +28,8 @@ class Thresholds:
     nameless_topic: float = 0.70
     #: Small talk, and a turn that leans on the one before.
     talk: float = 0.45
+    #: Small talk in a turn that may follow: "what is the machine called they give you".
+    talk_within: float = 0.60
     leaning: float = 0.40
     #: Small talk of which no word is in a dictionary.
     slang: float = 0.80
@@ -47,6 +49,8 @@ class Thresholds:
     #: One of several sentences asks, and asks this question.
     asks: float = 0.50
     own_question: float = 0.20
+    #: A sentence as sure of its question is not read behind the one before.
+    sure_alone: float = 0.80
     #: How much likelier a question is that belongs to what was talked about, or to what was named; how much less the
     #: general one of a topic in a turn that follows, and one about a kind of thing of which none is named.
     same_topic: float = 3.0
@@ -117,8 +121,8 @@ IN_GENERAL = ("difference/overview", "similarity/overview")
 OWN_SIGNS = ("symptom_check", "early_signs", "symptoms", "mimics", "vision_senses", "mobility", "pain_fatigue",
              "bladder_bowel", "when_to_see_doctor")  # fmt: skip
 
-#: A message of so few words says little more than the name in it.
-LIKE_A_NAME = 3
+#: A message of so few words says little more than the name in it; of so few it is mostly about what it names.
+LIKE_A_NAME, NAMED_AND_LITTLE_ELSE = 3, 12
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 _CHOICE = re.compile(
     rf"^\W*(?:(?:the|option|number|no|nr|button|choice|answer)\W*)*"
@@ -213,17 +217,22 @@ class Situation:
         """The questions of the store that it may be, likeliest first, with the confidence in each."""
         if not self.follows or not self.message.following:
             return self.ranking(self.message.questions, self.message.terms)
-        # Read behind the last question it is another one near that, the likelier the more its own words say so too.
+        both = self.behind(self.message.questions, self.message.following, self.context.question)
+        return self.ranking(both, self.message.terms)
+
+    def behind(
+        self, alone: Sequence[Tuple[str, float]], following: Sequence[Tuple[str, float]], last: Optional[str]
+    ) -> Sequence[Tuple[str, float]]:
+        """What words ask that are read behind the last question: another near it, the likelier the more they say so."""
         t = self.thresholds
-        alone = dict(self.message.questions)
-        behind = {name: value for name, value in self.message.following if name != self.context.question}
-        total = max(sum(behind.values()), t.hardly)
-        names = [*behind, *(name for name in alone if name not in behind and name != self.context.question)]
-        both = {
-            name: (behind.get(name, 0.0) / total + t.unsaid) * (alone.get(name, 0.0) + t.unseen) ** t.own_words
+        own = dict(alone)
+        near = {name: value for name, value in following if name != last}
+        total = max(sum(near.values()), t.hardly)
+        names = [*near, *(name for name in own if name not in near and name != last)]
+        return [
+            (name, (near.get(name, 0.0) / total + t.unsaid) * (own.get(name, 0.0) + t.unseen) ** t.own_words)
             for name in names
-        }
-        return self.ranking(tuple(both.items()), self.message.terms)
+        ]
 
     @cached_property
     def says_again(self) -> float:
@@ -386,7 +395,8 @@ def _homograph(s: Situation) -> Optional[Decision]:
 @rule("small talk")
 def _smalltalk(s: Situation) -> Optional[Decision]:
     intent = s.message.intent
-    if intent not in SMALLTALK or s.message.confidence(*SMALLTALK) < s.thresholds.talk:
+    least = s.thresholds.talk_within if s.follows else s.thresholds.talk
+    if intent not in SMALLTALK or s.message.confidence(*SMALLTALK) < least:
         return None
     asked = bool(s.message.conditions or s.message.terms) and s.on_topic >= s.thresholds.topic
     if intent == "forget_me" and not _ERASE.search(s.text) and s.message.confidence(intent) < 0.9:
@@ -496,26 +506,41 @@ def _personal(s: Situation) -> Optional[Decision]:
     least = s.thresholds.personal_decision if decision else s.thresholds.personal
     if likely < least or not (decision or _OWN.search(s.text)) or s.message.confidence(*SMALLTALK) >= likely / 2:
         return None
-    inside = s.ranked[0][0] if s.ranked and s.ranked[0][1] >= s.thresholds.within_personal * s.on_topic else None
-    return Decision("personal_advice", questions=(inside,) if inside and s.known(inside) else ())
+    return Decision("personal_advice", questions=_inside(s))
+
+
+def _inside(s: Situation) -> Tuple[Question, ...]:
+    """What is known in general on a person's own case: the likeliest question, else what was named."""
+    if s.ranked and s.ranked[0][1] >= s.thresholds.within_personal * s.on_topic and s.known(s.ranked[0][0]):
+        return (s.ranked[0][0],)
+    named = tuple(t for t in s.message.terms if t.kind in ("drug", "test"))
+    about = Question(KIND_TOPICS[named[0].kind], s.scope.conditions, named, s.message.text) if named else None
+    return (about,) if about and s.known(about) else ()
 
 
 @rule("several questions")
 def _several(s: Situation) -> Optional[Decision]:
     asked: Dict[str, Question] = {}
     for sentence in s.message.sentences:
-        question = _of_sentence(s, sentence)
+        question = _of_sentence(s, sentence, next(reversed(asked), None))
         if question is not None and s.known(question):
             asked.setdefault(question.name, question)
     topics = {q.topic for q in asked.values()}
     return Decision("answer", questions=tuple(asked.values())[:3]) if len(asked) > 1 and topics else None
 
 
-def _of_sentence(s: Situation, sentence: Sentence) -> Optional[Question]:
+def _of_sentence(s: Situation, sentence: Sentence, last: Optional[str]) -> Optional[Question]:
+    """The question of one sentence; without a disease of its own it is read behind the one before too."""
     if sentence.asks < s.thresholds.asks:
         return None
     terms = sentence.terms or (s.message.terms if not sentence.conditions else ())
-    ranked = s.ranking(sentence.questions, terms)
+    asked = sentence.questions
+    sure = bool(asked) and asked[0][1] >= s.thresholds.sure_alone
+    if last and sentence.following and not sentence.conditions and not sure:
+        both = s.behind(asked, sentence.following, last)
+        share = sum(c for _, c in asked) / max(sum(c for _, c in both), 1e-6)
+        asked = tuple((name, c * share) for name, c in both)
+    ranked = s.ranking(asked, terms)
     if not ranked or ranked[0][1] < s.thresholds.own_question:
         return None
     question = ranked[0][0]
@@ -586,10 +611,11 @@ def _second(s: Situation) -> Optional[Question]:
     return second if set(s.known(second)) & set(s.known(first)) and not sensitive else None
 
 
-@rule("a thing is named and little else")
+@rule("a thing is named")
 def _named(s: Situation) -> Optional[Decision]:
+    # What was asked about it is unsure: what is known of it, and the fact nearest to these words.
     named = [t for t in s.message.terms if t.kind in ("drug", "test", "subtype", "gene", "person")]
-    if len(named) != 1 or len(s.text.split()) > 6 or s.message.intent == "personal_advice":
+    if len(named) != 1 or len(s.text.split()) > NAMED_AND_LITTLE_ELSE or s.message.intent == "personal_advice":
         return None
     question = Question(KIND_TOPICS[named[0].kind], s.scope.conditions, tuple(named), s.message.text)
     return Decision("answer", questions=(question,))
@@ -601,11 +627,20 @@ def _remedy(s: Situation) -> Optional[Decision]:
     return Decision("not_covered") if known else None
 
 
+@rule("near what was talked about")
+def _near(s: Situation) -> Optional[Decision]:
+    """A turn that follows, unsure what it asks: the facts nearest to it tell more than being asked back."""
+    if not s.follows or s.context.clarified:
+        return None
+    told = any(c >= s.thresholds.nearest_fact for _, c in s.message.following_facts)
+    return Decision("nearer") if told else None
+
+
 @rule("their own case, most likely")
 def _personal_after_all(s: Situation) -> Optional[Decision]:
     # Nothing else was sure enough: who to ask helps more than being asked back.
     likely = s.message.confidence("personal_advice")
-    return Decision("personal_advice") if likely >= s.thresholds.personal_after_all else None
+    return Decision("personal_advice", questions=_inside(s)) if likely >= s.thresholds.personal_after_all else None
 
 
 def offered(s: Situation) -> Tuple[Question, ...]:

@@ -34,7 +34,12 @@ class Term:
 
 @dataclass(frozen=True)
 class Sentence:
-    """One of several sentences of a message, with how likely it asks and which questions (by falling confidence)."""
+    """One of several sentences of a message.
+
+    Attributes:
+        asks: how likely it asks anything.
+        questions: which, by falling confidence; `following` the same, read behind the sentence before.
+    """
 
     text: str
     asks: float
@@ -42,6 +47,7 @@ class Sentence:
     intents: Tuple[Tuple[str, float], ...] = ()
     terms: Tuple[Term, ...] = ()
     conditions: Tuple[str, ...] = ()
+    following: Tuple[Tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,7 @@ class Message:
             sentences.append(
                 Sentence(
                     text[part["start"] : part["end"]], part["asks"], _pairs(part["questions"]), _pairs(part["intents"]),
-                    _terms(inside), _conditions(inside),
+                    _terms(inside), _conditions(inside), _pairs(part.get("following") or ()),
                 )
             )  # fmt: skip
         return cls(

@@ -20,7 +20,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from facts.build import FOLDER, load
 from nlu.question_model import QuestionModel, Statements, Training, features
-from nlu.sentence_encoder import shared_encoder
+from nlu.sentence_encoder import SentenceEncoder, shared_encoder
 from nlu.terms import Reading, Segment
 
 #: Weight of the message read whole beside its sentences.
@@ -141,6 +141,55 @@ def _asks(sentence: Segment, asking: Sequence[Segment]) -> bool:
     )
 
 
+def read_message(
+    model: QuestionModel, encoder: SentenceEncoder, reading: Reading, segments: Sequence[Segment], before: str
+) -> Dict[str, Any]:
+    """What is measured of one message: the properties that `QuestionClassifier` sets.
+
+    Args:
+        segments: its sentences, where it has several.
+        before: the question answered before it, in words; empty at the start of a conversation.
+    """
+    behind = behind_question(reading, before)
+    readings = [reading, *(s.reading for s in segments), *([behind] if behind else [])]
+    inputs = features(readings, encoder)
+    found: Dict[str, Any] = {}
+    if behind:
+        confidence, _ = model.read(inputs[-1:])
+        found["following"] = _named(_first_questions(model, confidence[0], FOLLOWING_RANKED))
+        found["following_facts"] = _named(model.nearest_facts(inputs[-1:], FACTS_RANKED))
+    inputs = inputs[: 1 + len(segments)]
+    measured = measure(model, inputs, segments)
+    asking = [True, *(s["asks"] >= ASKS for s in measured.sentences)]
+    found["facts"] = _named(model.nearest_facts(inputs[asking], FACTS_RANKED))
+    found["intent_ranking"] = _named(measured.intents)
+    found["question_ranking"] = _named(measured.questions)
+    if measured.sentences:
+        _read_behind(model, encoder, segments, measured.sentences)
+        found["sentences"] = measured.sentences
+    found["names_only"] = reading.rest == 0 and bool(reading.mentions)
+    found["says_something"] = reading.says_something
+    found["other_meaning"] = reading.other_meaning
+    return found
+
+
+def _read_behind(
+    model: QuestionModel, encoder: SentenceEncoder, segments: Sequence[Segment], sentences: List[Dict[str, Any]]
+) -> None:
+    """Adds `following` to each sentence that asks behind another that does: "Is it in the genes? Can I be tested?"."""
+    chosen: List[int] = []
+    readings: List[Reading] = []
+    for i in range(1, len(segments)):
+        behind = behind_question(segments[i].reading, segments[i - 1].reading.repaired)
+        if behind and min(sentences[i]["asks"], sentences[i - 1]["asks"]) >= ASKS:
+            chosen.append(i)
+            readings.append(behind)
+    if readings:
+        confidence, _ = model.read(features(readings, encoder))
+        for i, row in zip(chosen, confidence, strict=True):
+            sentences[i]["following"] = _first_questions(model, row, FOLLOWING_RANKED)
+
+
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class QuestionClassifier(GraphComponent, IntentClassifier):
     """Measures which question is asked; decides nothing (actions/decision.py does).
@@ -149,7 +198,7 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
     `question_ranking` [{"name", "confidence"}], `following` (the same for the message read behind the question that was
     answered before it, where it is short enough to lean on that), `facts` and `following_facts` (those of the store
     nearest in words, with their cosine), `sentences` [{"start", "end", "asks", "intents",
-    "questions"}] where there are several, `names_only`, `says_something`, `other_meaning`.
+    "questions", "following"}] where there are several, `names_only`, `says_something`, `other_meaning`.
     """
 
     def __init__(
@@ -212,28 +261,8 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
             reading: Optional[Reading] = message.get("reading")
             if reading is None or self.model is None:
                 continue
-            segments: List[Segment] = message.get("segments") or []
-            behind = behind_question(reading, before)
-            readings = [reading, *(s.reading for s in segments), *([behind] if behind else [])]
-            inputs = features(readings, shared_encoder())
-            if behind:
-                confidence, _ = self.model.read(inputs[-1:])
-                following = _first_questions(self.model, confidence[0], FOLLOWING_RANKED)
-                message.set("following", _named(following), add_to_output=True)
-                near = self.model.nearest_facts(inputs[-1:], FACTS_RANKED)
-                message.set("following_facts", _named(near), add_to_output=True)
-            inputs = inputs[: 1 + len(segments)]
-            measured = measure(self.model, inputs, segments)
-            asking = [True, *(s["asks"] >= ASKS for s in measured.sentences)]
-            message.set("facts", _named(self.model.nearest_facts(inputs[asking], FACTS_RANKED)), add_to_output=True)
-            intents = _named(measured.intents)
-            message.set("intent_ranking", intents, add_to_output=True)
-            message.set(INTENT, intents[0], add_to_output=True)
-            message.set("question_ranking", _named(measured.questions), add_to_output=True)
-            if measured.sentences:
-                message.set("sentences", measured.sentences, add_to_output=True)
-            message.set("names_only", reading.rest == 0 and bool(reading.mentions), add_to_output=True)
-            message.set("says_something", reading.says_something, add_to_output=True)
-            message.set("other_meaning", reading.other_meaning, add_to_output=True)
-            message.set("inputs", inputs)
+            read = read_message(self.model, shared_encoder(), reading, message.get("segments") or [], before)
+            message.set(INTENT, read["intent_ranking"][0], add_to_output=True)
+            for name, value in read.items():
+                message.set(name, value, add_to_output=True)
         return messages

@@ -40,6 +40,8 @@ from nlu.spelling import SpellingRepair, domain_words, words
 
 #: Sentences of a message that are looked at one by one.
 MOST_SEGMENTS = 12
+#: A word of so many letters that nobody knows is not encoded, where so many others stand beside it.
+UNKNOWN, KNOWN_BESIDE = 8, 3
 #: Different misspelt words of a text that are repaired: each takes up to 10 ms.
 MOST_SLIPS = 12
 
@@ -222,7 +224,19 @@ class TermFinder:
         covered = {i for span in kept for i in range(span.start, span.end)}
         rest = sum(t.text.isalpha() for i, t in enumerate(repaired) if i not in covered)
         known = any(t.text.isalpha() and not self._spelling.is_slip(t.lower) for t in written)
-        return Reading(tuple(mentions), _put_together(plainly.text, repaired), dropped, rest, known or bool(mentions))
+        said = self._without_unknown(repaired, covered)
+        return Reading(tuple(mentions), _put_together(plainly.text, said), dropped, rest, known or bool(mentions))
+
+    def _without_unknown(self, tokens: Sequence[_Token], covered: Set[int]) -> List[_Token]:
+        """The tokens without long words that nobody knows, which would turn a sentence's vector to anything."""
+        unknown = {
+            i
+            for i, t in enumerate(tokens)
+            if i not in covered and len(t.text) >= UNKNOWN and t.text.islower() and self._spelling.is_slip(t.lower)
+        }
+        if len(tokens) - len(unknown) < KNOWN_BESIDE:
+            return list(tokens)
+        return [_Token("", t.start, t.end) if i in unknown else t for i, t in enumerate(tokens)]
 
     def _mention(self, kind: str, span: Span, written: Sequence[_Token], plainly: Any, lowered: List[str]) -> Mention:
         start, end = plainly.span(written[span.start].start, written[span.end - 1].end)

@@ -81,7 +81,8 @@ class Talk:
             text: its words.
             about: the diseases it names, such as "MS ALS"; `ruled_out` those it says it is not.
             following: what it is measured to be behind the question answered before.
-            sentences: of a message that has several: `text`, `asked`, and `asks` where it is not sure to ask.
+            sentences: of a message that has several: `text`, `asked`, `asks` where it is not sure to ask, and
+                `following` what it is measured to be behind the sentence before.
             more: what else was measured, such as {"alarm": {"outcome": "crisis"}} or {"names_only": True}.
             terms: ids of what else is named by kind, such as drug="riluzole edaravone".
         """
@@ -116,9 +117,13 @@ class Talk:
         return self.receive(parsed)
 
     @staticmethod
-    def _sentence(whole: str, text: str, asked: str | Mapping[str, float], asks: float = 0.95) -> dict[str, Any]:
+    def _sentence(
+        whole: str, text: str, asked: str | Mapping[str, float], asks: float = 0.95,
+        following: str | Mapping[str, float] = "",
+    ) -> dict[str, Any]:  # fmt: skip
         start = whole.index(text)
-        return {"start": start, "end": start + len(text), "asks": asks, **measured(asked)}
+        behind = {"following": measured(following)["questions"]} if following else {}
+        return {"start": start, "end": start + len(text), "asks": asks, **measured(asked), **behind}
 
     def press(self, payload: str) -> Reply:
         """Press a button: its payload is the message, and Rasa reads the intent from it."""

@@ -151,10 +151,24 @@ CASES: dict[str, Case] = {
         turn({"diagnosis/overview": 0.05, "cure/overview": 0.04}, "so what about that whole thing with ms then", "MS"),
         LAST,
     ),
-    "a thing is named and little else": Case(
+    "a thing is named": Case(
         turn({"unclear": 0.6, "cure/overview": 0.02}, "riluzole hm", drug="riluzole"), "answered",
-        turn({"unclear": 0.6, "cure/overview": 0.02}, "i heard of riluzole once on the radio", drug="riluzole"),
+        turn(
+            {"unclear": 0.6, "cure/overview": 0.02},
+            "i heard of riluzole once when we were on the road and the radio was on", drug="riluzole",
+        ),
         LAST,
+    ),
+    "near what was talked about": Case(
+        turn(
+            {"unclear": 0.6, "cure/overview": 0.02}, "is it then for good",
+            more={"following_facts": [{"name": "ms-diagnosis-mri-not-alone", "confidence": 0.6}]},
+        ), "answered",
+        turn(
+            {"unclear": 0.6, "cure/overview": 0.02}, "is it then for good",
+            more={"following_facts": [{"name": "ms-diagnosis-mri-not-alone", "confidence": 0.2}]},
+        ),
+        LAST, [DIAGNOSIS_OF_MS],
     ),
 }  # fmt: skip
 
@@ -287,6 +301,36 @@ def test_two_questions_about_two_diseases_are_answered_each_for_its_own(talk: An
     assert facts.questions["cause/overview"].answers["ALS"].text in reply["answer"]
     assert facts.questions["treatment/overview"].answers["MS"].text in reply["answer"]
     assert facts.questions["cause/overview"].answers["MS"].text not in reply["answer"]
+
+
+def test_a_second_question_without_a_name_is_read_behind_the_first(talk: Any) -> None:
+    text = "Does ALS run in families? Can I be tested?"
+    first = {"text": "Does ALS run in families?", "asked": "genetics/overview"}
+    second = {"text": "Can I be tested?", "asked": {"diagnosis/overview": 0.5, "genetics/test_relatives": 0.2}}
+    asked = {"genetics/overview": 0.5, "diagnosis/overview": 0.3}
+    behind = {"genetics/overview": 0.5, "genetics/test_relatives": 0.4}
+    reply = talk.say(asked, text, "ALS", sentences=(first, {**second, "following": behind}))
+    assert reply["questions"] == ["genetics/overview", "genetics/test_relatives"]
+    sure = {**second, "asked": {"diagnosis/overview": 0.9}, "following": behind}
+    assert talk.say(asked, text, "ALS", sentences=(first, sure))["questions"] == [
+        "genetics/overview", "diagnosis/overview",
+    ]  # fmt: skip
+
+
+def test_a_question_behind_an_answer_is_no_small_talk_by_half(talk: Any) -> None:
+    talk.say("swallowing_speech_breathing/overview", "how is breathing helped in als", "ALS")
+    asked = {"bot_identity": 0.5, "swallowing_speech_breathing/niv_what": 0.2}
+    reply = talk.say(asked, "what is the machine called", following="swallowing_speech_breathing/niv_what")
+    assert reply["question"] == "swallowing_speech_breathing/niv_what"
+    assert talk.say({"bot_identity": 0.8}, "are you a machine")["outcome"] == "smalltalk"
+
+
+def test_their_own_case_is_answered_with_what_is_known_of_the_drug_they_name(talk: Any, facts: Any) -> None:
+    asked = {"personal_advice": 0.6, "cure/overview": 0.02}
+    reply = talk.say(asked, "is riluzole worth trying for me", drug="riluzole")
+    assert reply["outcome"] == "personal_advice"
+    assert "riluzole" in reply["answer"].lower()
+    assert not reply["answer"].startswith(("Yes", "No"))
 
 
 def test_the_same_question_twice_is_answered_once(talk: Any) -> None:

@@ -26,10 +26,10 @@ def test_vectors_have_the_length_of_one(encoder: SentenceEncoder) -> None:
 
 
 def test_a_text_has_the_same_vector_alone_and_among_others(encoder: SentenceEncoder) -> None:
-    """Rounding depends on the batch, and leaves small differences."""
+    """What was trained on thousands of texts at once is asked one at a time."""
     single = np.vstack([encoder.encode([text]) for text in TEXTS])
     for together in (encoder.encode(TEXTS), encoder.encode_all(TEXTS), encoder.encode_all(TEXTS, batch=2)):
-        assert ((single * together).sum(1) > 0.93).all()
+        assert ((single * together).sum(1) > 0.9999).all()
 
 
 def test_vectors_come_in_the_order_of_the_texts(encoder: SentenceEncoder) -> None:

@@ -288,6 +288,12 @@ def test_words_that_people_write_are_not_kept(finder: TermFinder) -> None:
     assert len(finder._vocab.strings) - before < 20
 
 
+def test_a_long_word_that_nobody_knows_is_not_encoded(finder: TermFinder) -> None:
+    assert finder.read("how is ms diagnosed zqxmarkerprivate please").repaired == "how is ms diagnosed please"
+    assert finder.read("zqxmarkerprivate").repaired == "zqxmarkerprivate"  # there is nothing else to go by
+    assert "tecfidera" in finder.read("what is tecfidera for in ms").repaired
+
+
 def test_a_message_gets_its_entities_as_rasa_has_them(understand: Callable[[str], Any]) -> None:
     text = "does riluzole help in MND?"
     entities = understand(text).get("entities")
