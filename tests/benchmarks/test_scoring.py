@@ -168,5 +168,5 @@ def test_words_too_short_to_slip_on_stay() -> None:
 
 def test_the_cost_of_typos_is_in_points_of_right_answers() -> None:
     judged = {"questions": [judge(ASKED, reply("answered", "diagnosis", "MS")) for _ in range(2)]}
-    given = iter([reply("answered", "diagnosis", "MS"), reply("clarify")] * 2)
-    assert scoring.typo_cost(lambda sender, text: next(given), judged) == 50
+    given = iter([reply("answered", "diagnosis", "MS"), *[reply("clarify")] * 3])
+    assert scoring.typo_cost(lambda sender, text: next(given), judged) == 75
