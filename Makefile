@@ -74,7 +74,7 @@ screenshots: setup ## pictures of what the running assistant answers (URL=http:/
 	@bin/setup --dev && bin/setup-tests && .venv/bin/python bin/screenshots --url $(or $(URL),http://localhost:5005)
 
 check: lint ## ruff, mypy, the facts, and the tests that need no model and no server
-	@$(PY) -m facts.build --check && $(PY) -m pytest -q tests/facts tests/actions tests/replies tests/nlu tests/docs
+	@$(PY) -m facts.build --check && $(PY) -m pytest -q tests/facts tests/actions tests/replies tests/nlu tests/benchmarks tests/docs
 
 lint: ## ruff and mypy
 	@bin/setup --dev

@@ -2,11 +2,11 @@
 
     python -m benchmarks.peer        builds it in .build/peer/ and trains it, when its inputs changed
 
-It learns from a sample of our examples (`PEER_EXAMPLES` of each intent): on all of them its training
-takes more than an hour. Where its figures are shown, that is said beside them.
-Its `config.yml` is the one Rasa itself ships as its default. Its examples carry the entities that our
-`TermMatcher` finds in them, since DIET learns entities from annotations only. Its replies are finished
-by our NLG class, so that both say the same.
+It learns from a sample of our examples (`PEER_EXAMPLES` of each intent), since all of them would take it hours; where
+its figures are shown, that is said beside them. Its `config.yml` is the one Rasa itself ships as its default. Its
+examples carry the entities that our `TermMatcher` finds in them, since DIET learns entities from annotations only. Its
+replies are finished by our NLG class, so that both say the same; it answers topics, not questions
+(`benchmarks/peer_actions.py`).
 """
 
 from __future__ import annotations
@@ -148,7 +148,8 @@ class Peer(Assistant):
         actions = str(free_port())
         env = environment(ACTION_PORT=actions)
         files = ("--credentials", f"credentials-{self._channel}.yml", "--endpoints", "endpoints.yml")
-        self.start(python("rasa", "run", "actions", "--port", actions), env, PROJECT)
+        server = python("rasa", "run", "actions", "--actions", "benchmarks.peer_actions", "--port", actions)
+        self.start(server, env, PROJECT)
         self.start(python("rasa", "run", "-i", "127.0.0.1", "-p", self.port, "-m", self._models, *files), env, PROJECT)
 
 

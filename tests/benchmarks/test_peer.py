@@ -6,11 +6,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import rasa_sdk
 from rasa.shared.nlu.training_data.loading import load_data
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
+from rasa_sdk.executor import ActionExecutor
 
 from benchmarks import peer
+from facts.store import FactStore
 
 
 def entity(kind: str, start: int, end: int) -> dict[str, object]:
@@ -63,3 +66,23 @@ def test_the_peer_is_built_of_our_domain_and_rules_and_rasas_own_pipeline(
     assert "DIETClassifier" in config
     assert "nlu." not in config
     assert "definition" in (tmp_path / "data" / "nlu.yml").read_text("utf8")
+
+
+async def test_a_topic_that_a_stock_classifier_finds_is_answered(
+    facts_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actions.actions.fact_store", lambda: FactStore(facts_file))
+    executor = ActionExecutor()
+    executor.register_package("benchmarks.peer_actions")
+    ranking = [{"name": "diagnosis", "confidence": 0.9}, {"name": "greet", "confidence": 0.1}]
+    named = {"entity": "condition", "value": "MS", "start": 7, "end": 9}
+    message = {"text": "how is MS found", "intent": ranking[0], "intent_ranking": ranking, "entities": [named]}
+    tracker = {"sender_id": "x", "slots": {}, "latest_message": message, "events": [], "paused": False}
+    call = {"next_action": "action_answer", "version": rasa_sdk.__version__, "tracker": tracker, "domain": {}}
+    reply = await executor.run({**call, "sender_id": "x"})
+    metadata = reply["responses"][0]["metadata"]
+    assert (metadata["outcome"], metadata["question"], metadata["conditions"]) == (
+        "answered",
+        "diagnosis/overview",
+        ["MS"],
+    )
