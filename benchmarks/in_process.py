@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from typing import Any, Dict, Type, TypeVar
+from typing import Any, Dict
 
 from rasa.core.agent import load_agent
 from rasa.core.channels.channel import UserMessage
@@ -16,8 +16,6 @@ from actions.actions import CONTEXT_SLOT, fact_store
 from actions.question import Context, Message
 from server.app import model_file
 from server.settings import Settings
-
-T = TypeVar("T")
 
 
 class InProcess:
@@ -32,7 +30,7 @@ class InProcess:
         agent = self._loop.run_until_complete(load_agent(str(model_file(Settings.from_environment()))))
         assert agent.processor is not None
         assert agent.domain is not None
-        self.processor, self._slots = agent.processor, agent.domain.slots
+        self._processor, self._slots = agent.processor, agent.domain.slots
         self._facts = fact_store().snapshot()
         self._talks: Dict[str, Context] = defaultdict(Context)
 
@@ -41,16 +39,7 @@ class InProcess:
         context = self._talks[sender]
         slot = SlotSet(CONTEXT_SLOT, context.to_slot())
         tracker = DialogueStateTracker.from_events(sender, [slot], self._slots)
-        parsed = self._loop.run_until_complete(self.processor.parse_message(UserMessage(text), tracker))
+        parsed = self._loop.run_until_complete(self._processor.parse_message(UserMessage(text), tracker))
         reply, self._talks[sender], _ = dialogue.respond(Message.from_rasa(parsed), context, self._facts)
         buttons = [{"title": b.title, "payload": b.payload} for b in reply.buttons]
         return {"text": reply.answer, "buttons": buttons, "metadata": reply.metadata(self._facts)}
-
-    def forget(self) -> None:
-        """Begin every conversation anew."""
-        self._talks.clear()
-
-    def component(self, kind: Type[T]) -> T:
-        """The component of the pipeline that is of this class."""
-        nodes = self.processor.graph_runner._instantiated_nodes.values()  # Rasa has no public way to it
-        return next(node._component for node in nodes if isinstance(node._component, kind))
