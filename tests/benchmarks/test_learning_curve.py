@@ -28,7 +28,7 @@ def texts(messages: list[Message]) -> set[str]:
 
 
 def test_a_share_is_of_each_question_and_leaves_none_out() -> None:
-    drawn = part(examples(cure_ms=40, cure_als=3, greet=8), 0.25, seed=0)
+    drawn = part(examples(cure_ms=40, cure_als=1, greet=8), 0.25, seed=0)
     assert sorted(m.get("text").split()[0] for m in drawn) == ["cure_als"] + ["cure_ms"] * 10 + ["greet"] * 2
 
 
