@@ -7,7 +7,7 @@ PY := .venv/bin/python -W ignore
 TRAINED := .build/model.stamp
 FACTS := .build/facts.stamp
 
-.PHONY: review faults screenshots check help run shell actions test setup facts train explain evaluate bench load lint validate lock sbom clean
+.PHONY: review faults screenshots check help run shell actions test setup facts train explain evaluate golden bench load lint validate lock sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -57,8 +57,11 @@ validate: setup $(TRAINED) ## check data, rules and stories, and run the end-to-
 explain: setup $(TRAINED) ## print the way a message takes (Q="how is MS diagnosed", AFTER="an earlier one")
 	@$(PY) -m server.explain $(if $(AFTER),--after "$(AFTER)") "$(Q)" 2>/dev/null
 
-evaluate: $(TRAINED) ## put the hold-out questions to it and to a stock Rasa peer
-	@bin/setup --dev && $(PY) -m benchmarks.evaluate
+evaluate: $(TRAINED) ## put the hold-out to it and check the floor (PEER=1: a stock Rasa peer beside it)
+	@bin/setup --dev && $(PY) -m benchmarks.evaluate $(if $(PEER),--peer)
+
+golden: $(TRAINED) ## show which turns of the hold-out are decided otherwise than before (WRITE=1: keep that)
+	@bin/setup --dev && $(PY) -m benchmarks.golden $(if $(WRITE),--write)
 
 bench: $(TRAINED) ## measure speed, start and memory beside a stock Rasa peer
 	@bin/setup --dev && $(PY) -m benchmarks.bench
@@ -71,7 +74,7 @@ screenshots: setup ## pictures of what the running assistant answers (URL=http:/
 	@bin/setup --dev && bin/setup-tests && .venv/bin/python bin/screenshots --url $(or $(URL),http://localhost:5005)
 
 check: lint ## ruff, mypy, the facts, and the tests that need no model and no server
-	@$(PY) -m facts.build --check && $(PY) -m pytest -q tests/facts tests/actions tests/replies tests/nlu tests/docs
+	@$(PY) -m facts.build --check && $(PY) -m pytest -q tests/facts tests/actions tests/replies tests/nlu tests/benchmarks tests/docs
 
 lint: ## ruff and mypy
 	@bin/setup --dev

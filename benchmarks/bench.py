@@ -1,6 +1,6 @@
 """Speed, start and memory beside the peer, in turn on the same machine.
 
-python -m benchmarks.bench           everything, both trained afresh; writes docs/bench.md
+python -m benchmarks.bench           everything, both trained afresh; writes docs/bench.md and the README's table
 python -m benchmarks.bench --quick   one short round on the trained models; prints only
 """
 
@@ -9,26 +9,24 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from http.client import HTTPException
 from pathlib import Path
 from statistics import mean, median, quantiles
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
-import psutil
-
 from benchmarks import peer
+from benchmarks.documents import machine, put_between, table
 from benchmarks.messages import LONG_TALK, MESSAGES, SIX
 from benchmarks.peer import Peer
 from benchmarks.running import ROOT, Assistant, Client, Failed, Product, prepare, train
 
-RESULT = ROOT / "docs" / "bench.md"
+DOCUMENT, README = ROOT / "docs" / "bench.md", ROOT / "README.md"
 CLIENTS = 8
 WARM_UP = 12
 EARLY, LATE = 5, 200
@@ -72,7 +70,7 @@ ROWS = (
     Row("training_processor", "training afresh, time of a processor core", "{:.0f} s"),
     Row("start", "cold start to first answer", "{:.1f} s", 0.25),
     Row("memory", "memory after the runs, all processes (PSS)", "{:.0f} MB", 0.6),
-    Row("one_p50", "turn, one client, p50", "{:.1f} ms", 0.33),
+    Row("one_p50", "turn, one client, p50", "{:.1f} ms", 0.15),
     Row("one_p95", "turn, one client, p95", "{:.1f} ms"),
     Row("one_processor", "turn, one client, time of a processor core", "{:.1f} ms"),
     Row("many_p50", f"turn, {CLIENTS} clients, p50", "{:.0f} ms", 0.33),
@@ -80,6 +78,8 @@ ROWS = (
     Row("early", f"turn {EARLY} of a conversation", "{:.1f} ms"),
     Row("late", f"turn {LATE} of a conversation", "{:.1f} ms"),
 )
+#: What the README shows.
+SUMMARY = ("training", "start", "memory", "one_p50", "many_p50")
 #: The most that turn 200 may take of turn 5's time, each assistant by itself.
 GROWTH_TARGET = 1.5
 
@@ -157,20 +157,27 @@ def where_time_goes(folder: Path, models: Path) -> Dict[str, float]:
 
 @dataclass(frozen=True)
 class Result:
-    """Figures of the product and of the peer, medians over the rounds; where the product's time goes."""
+    """Figures of the product and of the peer, medians over the rounds.
+
+    Attributes:
+        rooms: where the product's time goes, mean milliseconds of a turn.
+        loads: load averages of the machine in the course of it.
+    """
 
     rounds: int
     product: Figures
     peer: Figures
     rooms: Dict[str, float]
+    loads: List[float]
 
 
-def run(plan: Plan, folder: Path, stale: bool) -> Result:
+def run(plan: Plan, folder: Path) -> Result:
     """Measure both, in turn."""
     names = ("product", "peer")
     models = {name: folder / f"{name}-models" for name in names}
     taken: Dict[str, List[Figures]] = {name: [] for name in names}
     trainings: Dict[str, Figures] = {name: {} for name in names}
+    loads = [os.getloadavg()[0]]
     if plan.train:
         peer.build()
         for name, project in (("product", ROOT), ("peer", peer.PROJECT)):
@@ -178,40 +185,33 @@ def run(plan: Plan, folder: Path, stale: bool) -> Result:
             took = train(project, models[name], "--force", RASA_CACHE_DIRECTORY=str(folder / f"{name}-cache"))
             trainings[name] = {"training": took.seconds, "training_processor": took.processor_seconds}
             _say(f"{name}, training", trainings[name])
+            loads.append(os.getloadavg()[0])
     else:
-        models = {"product": ROOT / "models", "peer": peer.model(stale)}
+        models = {"product": ROOT / "models", "peer": peer.model(stale=True)}
     for number in range(plan.rounds):
         # Whoever goes first in one round goes second in the next.
         for name in names if number % 2 == 0 else reversed(names):
             kind = Product if name == "product" else Peer
             taken[name].append(measure(kind(folder, models[name]), plan))
             _say(f"{name}, round {number + 1} of {plan.rounds}", taken[name][-1])
-    medians = {
-        name: {figure: median(r[figure] for r in rounds) for figure in rounds[0]} for name, rounds in taken.items()
-    }
+            loads.append(os.getloadavg()[0])
     return Result(
         plan.rounds,
-        {**trainings["product"], **medians["product"]},
-        {**trainings["peer"], **medians["peer"]},
+        {**trainings["product"], **medians(taken["product"])},
+        {**trainings["peer"], **medians(taken["peer"])},
         where_time_goes(folder, models["product"]),
+        loads,
     )
+
+
+def medians(rounds: Sequence[Figures]) -> Figures:
+    """The median of each figure over the rounds."""
+    return {figure: median(r[figure] for r in rounds) for figure in rounds[0]}
 
 
 def _say(what: str, figures: Figures) -> None:
     line = ", ".join(f"{name} {value:.2f}" for name, value in figures.items())
     print(f"{what}: {line}", file=sys.stderr, flush=True)
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table that also reads well as plain text: first column left, the others right."""
-    widths = [max(len(r[i]) for r in [header, *rows]) for i in range(len(header))]
-
-    def line(cells: Sequence[str]) -> str:
-        first, *others = zip(cells, widths, strict=True)
-        return f"| {first[0]:<{first[1]}} | " + " | ".join(f"{c:>{w}}" for c, w in others) + " |"
-
-    rule = f"|{'-' * (widths[0] + 2)}|" + "|".join("-" * (w + 1) + ":" for w in widths[1:]) + "|"
-    return "\n".join([line(header), rule, *map(line, rows)])
 
 
 def _met(value: float, target: Optional[float]) -> Tuple[str, str]:
@@ -240,21 +240,12 @@ def rooms_table(rooms: Mapping[str, float]) -> str:
     return table(["room", "per turn", "share"], [*lines, ["whole turn", f"{whole:.2f} ms", "100%"]])
 
 
-def machine() -> str:
-    """Processor, cores and memory."""
-    information = Path("/proc/cpuinfo")
-    lines = information.read_text(encoding="utf8").splitlines() if information.exists() else []
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-    memory = psutil.virtual_memory().total / 2**30
-    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, Python {platform.python_version()}"
-
-
-def report(result: Result) -> str:
+def document(result: Result) -> str:
     """The whole result, Markdown and plain text in one."""
     return f"""\
 # Speed, start and memory
 
-`make bench` on {date.today()}: {machine()}.
+Written by `make bench` on {date.today()}: {machine()}. {busy(result)}
 
 The peer is {peer.DESCRIPTION}, with the actions behind a stock action server. Both ran in turn; figures are \
 medians of {result.rounds} round(s). {len(MESSAGES)} messages went through REST, six to a conversation, from a \
@@ -268,24 +259,45 @@ Where a turn of the product goes (one client, means):
 """
 
 
+def busy(result: Result) -> str:
+    """What else the machine was doing, which lengthens every time of both."""
+    least, most = min(result.loads), max(result.loads)
+    return f"Processes that wanted a core while it ran (load average): {least:.1f} to {most:.1f}."
+
+
+def summary(result: Result) -> str:
+    """What the README shows of it."""
+    rows = [
+        [row.name, *(row.form.format(of[row.figure]) for of in (result.product, result.peer)),
+         f"{result.product[row.figure] / result.peer[row.figure]:.2f}"]
+        for row in ROWS if row.figure in SUMMARY
+    ]  # fmt: skip
+    return f"""\
+{table(["", "product", "stock Rasa", "ratio"], rows)}
+
+Written by `make bench` on {date.today()} from the same run as [docs/bench.md](docs/bench.md), which says more. \
+Turn {LATE} of a conversation takes {result.product["growth"]:.2f} times what turn {EARLY} takes. {busy(result)}"""
+
+
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="one short round on the trained models; prints only")
-    parser.add_argument("--stale-peer", action="store_true", help=peer.STALE_HELP)
+    parser.add_argument("--rounds", type=int, default=FULL.rounds, help=f"starts of each assistant ({FULL.rounds})")
     options = parser.parse_args(arguments)
-    plan = QUICK if options.quick else FULL
+    plan = QUICK if options.quick else replace(FULL, rounds=options.rounds)
     prepare()
     try:
         with tempfile.TemporaryDirectory() as folder:
-            result = report(run(plan, Path(folder), options.stale_peer))
+            result = run(plan, Path(folder))
+        print(document(result))
+        if plan.train:
+            DOCUMENT.write_text(document(result), encoding="utf8")
+            put_between(README, "benchmarks.bench", summary(result))
     except (Failed, OSError, HTTPException) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    print(result)
-    if plan is FULL:
-        RESULT.write_text(result, encoding="utf8")
     return 0
 
 

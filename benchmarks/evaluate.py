@@ -1,128 +1,87 @@
-"""The hold-out put to the running assistant, and to the peer.
+"""The hold-out put to the running assistant over REST: prints figures and verdicts, and fails under the floor.
 
-    python -m benchmarks.evaluate             both; writes docs/evaluation/report.html
-    python -m benchmarks.evaluate --no-peer   the product alone; the report goes to .build/evaluation/
-    python -m benchmarks.evaluate --floor     fails when a figure of the product is under the floor
+    python -m benchmarks.evaluate           the product
+    python -m benchmarks.evaluate --peer    the peer beside it, trained first when its inputs changed
 
-The floor is `benchmarks/floor.yml`.
+The floor is `benchmarks/floor.yml`. What was not right is written to .build/evaluation.txt.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import shutil
 import sys
 import tempfile
+from collections import Counter
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence
 
 from ruamel.yaml import YAML
 
 from benchmarks import peer, scoring
+from benchmarks.golden import Decided
 from benchmarks.running import ROOT, Assistant, Failed, Product, prepare
+from benchmarks.scoring import Judged, Verdict
 
 FLOOR = Path(__file__).parent / "floor.yml"
-REPORT = ROOT / "docs" / "evaluation" / "report.html"
-SCRATCH = ROOT / ".build" / "evaluation" / "report.html"
-#: A larger report stays out of the repository.
-LARGEST_COMMITTED = 400_000
+MISSES = ROOT / ".build" / "evaluation.txt"
+
+Judgements = Dict[str, List[Judged]]
 
 
-def put_to(assistant: Assistant) -> Tuple[Dict[str, List[scoring.Judged]], Dict[str, float]]:
-    """Every question and dialogue of the hold-out, judged, and the figures."""
+def put_to(assistant: Assistant) -> tuple[Judgements, Dict[str, float]]:
+    """Every turn of the hold-out, judged, and the figures."""
     with assistant:
         ask = assistant.client().reply
         judged = scoring.run(ask)
         return judged, {**scoring.figures(judged), "typo_cost": scoring.typo_cost(ask, judged)}
 
 
-async def parse(models: Path) -> List[Dict[str, Any]]:
-    """What the model in a folder understands of each question of the hold-out."""
-    from rasa.core.agent import load_agent
-    from rasa.model import get_latest_model
-
-    agent = await load_agent(get_latest_model(str(models)))
-    return [await agent.parse_message(row["text"]) for row in scoring.load_questions()]
+def columns(head: str, rows: Sequence[str], values: Mapping[str, Mapping[str, float]], form: str) -> List[str]:
+    """A line per row, a column per key of `values`."""
+    lines = [f"{head:26}" + "".join(f"{name:>11}" for name in values)]
+    return lines + [f"{row:26}" + "".join(f"{of.get(row, 0):11{form}}" for of in values.values()) for row in rows]
 
 
-def figures_table(figures: Mapping[str, Mapping[str, float]]) -> List[str]:
-    """A line per figure, a column per assistant."""
-    names = list(figures)
-    lines = [f"{'percent':24}" + "".join(f"{name:>10}" for name in names)]
-    for figure in figures[names[0]]:
-        lines.append(f"{figure:24}" + "".join(f"{figures[name][figure]:10.1f}" for name in names))
+def verdicts(judged: Judgements) -> List[str]:
+    """How many turns of each set got which verdict."""
+    counts = {name: Counter(turn.verdict.value for turn in turns) for name, turns in judged.items()}
+    return columns("verdicts", [verdict.value for verdict in Verdict], counts, "d")
+
+
+def misses(judged: Judgements) -> List[str]:
+    """The turns that were not right, by set and verdict: what was wanted and what came."""
+    lines: List[str] = []
+    for name, turns in judged.items():
+        for turn in sorted((t for t in turns if not t.right), key=lambda t: list(Verdict).index(t.verdict)):
+            row = turn.row
+            topics = row.get("topics") or [row.get("topic") or ""]
+            wanted = " ".join([row["outcome"], ",".join(topics), ",".join(row.get("conditions") or ())]).strip()
+            behind = f"   (behind: {turn.context})" if turn.context else ""
+            lines.append(f"{name}: {row['text']}{behind}\n  wanted {wanted}\n  got    {Decided.of(turn)}")
     return lines
-
-
-def below_floor(figures: Mapping[str, float]) -> List[str]:
-    """A line for each figure that is not what `floor.yml` asks."""
-    floor = YAML(typ="safe").load(FLOOR.read_text(encoding="utf8"))
-    short = [
-        f"{name} is {figures[name]:.1f}, at least {least} wanted"
-        for name, least in floor["least"].items()
-        if figures[name] < least
-    ]
-    return short + [
-        f"{name} is {figures[name]:.1f}, at most {most} wanted"
-        for name, most in floor["most"].items()
-        if figures[name] > most
-    ]
-
-
-def write_report(page: str, with_peer: bool) -> Path:
-    """Put the report where it belongs: only a whole one of moderate size is committed."""
-    path = REPORT if with_peer and len(page.encode()) <= LARGEST_COMMITTED else SCRATCH
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf8")
-    return path
-
-
-def evaluate(with_peer: bool, stale: bool, folder: Path) -> Mapping[str, float]:
-    """Run everything, print the figures, write the report.
-
-    Returns:
-        The figures of the product.
-    """
-    from benchmarks import report
-    from server.app import model_file
-    from server.settings import Settings
-
-    # A copy: a model trained meanwhile would be served instead of the one looked at below.
-    models = {"product": folder / "models"}
-    models["product"].mkdir()
-    shutil.copy2(model_file(Settings()), models["product"])
-    runs: Dict[str, report.Run] = {}
-    if with_peer:
-        models["peer"] = peer.model(stale)
-    for name, model in models.items():
-        print(f"Putting the hold-out to the {name} ...", file=sys.stderr, flush=True)
-        assistant = Product(folder, model) if name == "product" else peer.Peer(folder, model, "metadata")
-        runs[name] = report.Run(*put_to(assistant), asyncio.run(parse(model)))
-    figures = {name: run.figures for name, run in runs.items()}
-    print("\n".join(figures_table(figures)))
-    path = write_report(report.page(runs), with_peer)
-    print(f"Report: {path.relative_to(ROOT)}")
-    return figures["product"]
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.evaluate", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--no-peer", action="store_true", help="the product alone")
-    parser.add_argument("--floor", action="store_true", help="fail when a figure is under benchmarks/floor.yml")
-    parser.add_argument("--stale-peer", action="store_true", help=peer.STALE_HELP)
+    parser.add_argument("--peer", action="store_true", help="the peer beside it")
     options = parser.parse_args(arguments)
     prepare()
     try:
         with tempfile.TemporaryDirectory() as folder:
-            figures = evaluate(not options.no_peer, options.stale_peer, Path(folder))
+            judged, product = put_to(Product(Path(folder), ROOT / "models"))
+            figures = {"product": product}
+            if options.peer:
+                _, figures["peer"] = put_to(peer.Peer(Path(folder), peer.model(), "metadata"))
     except (Failed, OSError, HTTPException) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    short = below_floor(figures) if options.floor else []
+    MISSES.write_text("\n".join(misses(judged)) + "\n", encoding="utf8")
+    print("\n".join([*columns("percent", list(product), figures, ".1f"), "", *verdicts(judged)]))
+    print(f"What was not right: {MISSES.relative_to(ROOT)}")
+    short = scoring.below_floor(product, YAML(typ="safe").load(FLOOR.read_text(encoding="utf8")))
     for line in short:
         print(f"Under the floor: {line}", file=sys.stderr)
     return 1 if short else 0

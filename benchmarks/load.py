@@ -15,7 +15,6 @@ import http.client
 import json
 import math
 import random
-import re
 import sys
 import tempfile
 import threading
@@ -31,7 +30,8 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tupl
 import pytest
 
 from benchmarks import peer
-from benchmarks.bench import WARM_UP, machine, table
+from benchmarks.bench import WARM_UP
+from benchmarks.documents import machine, put_between, table
 from benchmarks.messages import MESSAGES, SIX
 from benchmarks.peer import Peer
 from benchmarks.running import ROOT, Assistant, Failed, Product, prepare
@@ -40,7 +40,6 @@ from tests.topology import Topology, topology
 
 FIGURES = ROOT / ".build" / "load.json"
 DOCUMENT = ROOT / "docs" / "scaling.md"
-BEGIN, END = "<!-- figures of benchmarks.load: begin -->", "<!-- figures of benchmarks.load: end -->"
 
 SEED = 20_26
 #: Seconds that a person reads and types.
@@ -249,8 +248,8 @@ class Saturation:
 def product() -> Iterator[Assistant]:
     """One assistant with everything in SQLite."""
     with tempfile.TemporaryDirectory() as folder:
-        stores = {name: f"sqlite:///{folder}/{name.lower()}.sqlite" for name in ("FEEDBACK_URL", "QUESTION_LOG_URL")}
-        with Product(Path(folder), ROOT / "models", **stores) as running:
+        log = f"sqlite:///{folder}/questions.sqlite"
+        with Product(Path(folder), ROOT / "models", QUESTION_LOG_URL=log) as running:
             yield running
 
 
@@ -417,21 +416,6 @@ def tables() -> str:
     return "\n\n".join(parts)
 
 
-def write(document: Path = DOCUMENT) -> None:
-    """Put the figures between the two comments of a document.
-
-    Raises:
-        Failed: when the comments are not there, or nothing was measured yet.
-    """
-    text = document.read_text(encoding="utf8")
-    new, times = re.subn(
-        f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: f"{BEGIN}\n\n{tables()}\n\n{END}", text, flags=re.DOTALL
-    )
-    if times != 1:
-        raise Failed(f"{document.name} does not have the two comments between which figures go")
-    document.write_text(new, encoding="utf8")
-
-
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--people", type=int, default=50, help="how many talk at once (50)")
@@ -446,7 +430,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     prepare()
     try:
         if options.write:
-            write()
+            put_between(DOCUMENT, "benchmarks.load", tables())
             return 0
         seconds = options.minutes * 60
         if options.saturate:

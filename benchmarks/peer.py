@@ -2,11 +2,11 @@
 
     python -m benchmarks.peer        builds it in .build/peer/ and trains it, when its inputs changed
 
-It learns from a sample of our examples (`PEER_EXAMPLES` of each intent): on all of them its training
-takes more than an hour. Where its figures are shown, that is said beside them.
-Its `config.yml` is the one Rasa itself ships as its default. Its examples carry the entities that our
-`TermMatcher` finds in them, since DIET learns entities from annotations only. Its replies are finished
-by our NLG class, so that both say the same.
+It learns from a sample of our examples (`PEER_EXAMPLES` of each intent), since all of them would take it hours; where
+its figures are shown, that is said beside them. Its `config.yml` is the one Rasa itself ships as its default. Its
+examples carry the entities that our `TermMatcher` finds in them, since DIET learns entities from annotations only. Its
+replies are finished by our NLG class, so that both say the same; it answers topics, not questions
+(`benchmarks/peer_actions.py`).
 """
 
 from __future__ import annotations
@@ -14,11 +14,16 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections import defaultdict
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Dict, List, Sequence
 
-from benchmarks.running import ROOT, Assistant, Failed, environment, free_port, prepare, python, train
+from benchmarks.running import ROOT, Assistant, Failed, environment, free_port, prepare, python, train, training_data
+
+if TYPE_CHECKING:
+    from rasa.shared.nlu.training_data.message import Message
+    from rasa.shared.nlu.training_data.training_data import TrainingData
 
 PROJECT = ROOT / ".build" / "peer"
 #: How many examples of each intent the peer is trained on.
@@ -35,42 +40,46 @@ nlg:
 #: What is said of the peer wherever its figures are shown.
 DESCRIPTION = (
     "the same domain, rules and actions on Rasa's default pipeline and policies, trained on "
-    f"{EXAMPLES_PER_INTENT} examples of each intent (the product has all; with all the peer trains for over an hour)"
+    f"{EXAMPLES_PER_INTENT} examples of each intent, spread evenly over its questions (the product has all; with all "
+    "of them the peer's classifier alone takes a minute of a core or more for each of its 100 epochs)"
 )
-STALE_HELP = "serve the peer's last model, whatever changed since it was trained"
 #: Rasa's REST channel for timing; ours where the metadata of a reply is needed, which Rasa's drops.
 CREDENTIALS = {"rest": "rest:\n", "metadata": "channels.rest.RestInput:\n"}
 
 
-def annotated_examples(most: int = EXAMPLES_PER_INTENT) -> str:
-    """Our `data/nlu.yml`, cut to so many examples per intent, with the entities that our `TermMatcher` finds.
+def sample(examples: Sequence[Message], most: int) -> List[Message]:
+    """So many examples of each intent, evenly out of all of them: of every question and of every length."""
+    by_intent: Dict[str, List[Message]] = defaultdict(list)
+    for example in examples:
+        by_intent[example.get("intent")].append(example)
+    return [
+        found[i * len(found) // min(most, len(found))]
+        for found in by_intent.values()
+        for i in range(min(most, len(found)))
+    ]
 
-    The peer's classifier takes about a minute of a core for each of its 100 epochs over all examples, so it gets an
-    even sample of every intent. Everything but its accuracy and its training time is as with all of them.
-    """
+
+def annotated(data: TrainingData, most: int) -> str:
+    """A sample of the examples as Rasa's YAML, with the entities that our `TermMatcher` finds in them."""
     from rasa.engine.storage.local_model_storage import LocalModelStorage
     from rasa.engine.storage.resource import Resource
-    from rasa.shared.nlu.training_data.loading import load_data
     from rasa.shared.nlu.training_data.training_data import TrainingData
 
-    from nlu.terms import TermMatcher
+    from nlu.terms import QUESTION, TermMatcher
 
-    data = load_data(str(ROOT / "data" / "nlu.yml"))
     with tempfile.TemporaryDirectory() as folder:
         matcher = TermMatcher(LocalModelStorage.create(Path(folder)), Resource("terms"))
         matcher.train(data)
-    annotated = matcher.process_training_data(data)
-    by_intent: dict[str, list[Any]] = {}
-    for example in annotated.training_examples:
-        # "MS fatigue" is found as a whole and as MS: Rasa writes no span inside another.
-        example.set("entities", apart(example.get("entities") or []))
-        by_intent.setdefault(example.get("intent"), []).append(example)
-    sample = [e for examples in by_intent.values() for e in examples[:: max(1, len(examples) // most)][:most]]
-    return str(TrainingData(sample).nlu_as_yaml())
+    chosen = matcher.process_training_data(TrainingData(sample(data.intent_examples, most))).training_examples
+    for example in chosen:
+        found = [entity for entity in example.get("entities") or [] if entity["entity"] != QUESTION]
+        example.set("entities", apart(found))
+    return str(TrainingData(chosen).nlu_as_yaml())
 
 
 def apart(entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The entities without those that overlap a longer one."""
+    """The entities without those that overlap a longer one ("MS fatigue" is found as a whole and as MS): Rasa writes no
+    span inside another."""
     kept: list[dict[str, Any]] = []
     for entity in sorted(entities, key=lambda e: (e["start"] - e["end"], e["start"])):
         if all(entity["end"] <= k["start"] or k["end"] <= entity["start"] for k in kept):
@@ -90,7 +99,7 @@ def build() -> None:
     """Write the peer's project, all but its model."""
     (PROJECT / "data").mkdir(parents=True, exist_ok=True)
     files = {name: (ROOT / name).read_text(encoding="utf8") for name in INPUTS[1:]}
-    files["data/nlu.yml"] = annotated_examples()
+    files["data/nlu.yml"] = annotated(training_data(), EXAMPLES_PER_INTENT)
     files["config.yml"] = default_config()
     files["endpoints.yml"] = ENDPOINTS
     files.update({f"credentials-{name}.yml": text for name, text in CREDENTIALS.items()})
@@ -140,7 +149,8 @@ class Peer(Assistant):
         actions = str(free_port())
         env = environment(ACTION_PORT=actions)
         files = ("--credentials", f"credentials-{self._channel}.yml", "--endpoints", "endpoints.yml")
-        self.start(python("rasa", "run", "actions", "--port", actions), env, PROJECT)
+        server = python("rasa", "run", "actions", "--actions", "benchmarks.peer_actions", "--port", actions)
+        self.start(server, env, PROJECT)
         self.start(python("rasa", "run", "-i", "127.0.0.1", "-p", self.port, "-m", self._models, *files), env, PROJECT)
 
 

@@ -14,9 +14,12 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import IO, TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import psutil
+
+if TYPE_CHECKING:
+    from rasa.shared.nlu.training_data.training_data import TrainingData
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 300.0
@@ -24,7 +27,7 @@ STOP_SECONDS = 10.0
 #: Settings of whoever runs a benchmark that would change what is measured.
 _SETTINGS = (
     *("ACTION_ENDPOINT", "WEB_ORIGINS", "MODEL", "PORT", "HOST", "CONVERSATIONS_URL", "LOCKS_URL"),
-    *("RETENTION_DAYS", "MESSAGES_PER_MINUTE"),
+    *("RETENTION_DAYS", "MESSAGES_PER_MINUTE", "FEEDBACK_URL"),
 )
 
 QUIET = {
@@ -51,6 +54,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def training_data() -> TrainingData:
+    """All examples in `data/`, as Rasa reads them for a training."""
+    from rasa.shared.importers.rasa import RasaFileImporter
+
+    return RasaFileImporter(training_data_paths=[str(ROOT / "data")]).get_nlu_data()
 
 
 def prepare() -> None:
@@ -232,10 +242,10 @@ class Assistant(Processes):
 
 
 class Product(Assistant):
-    """The assistant as `python -m server` starts it, with conversations of its own.
+    """The assistant as `python -m server` starts it, with conversations and votes of its own.
 
     Args:
-        folder: where its conversations and its log go.
+        folder: where its conversations, its votes and its log go.
         models: the folder of its model.
         module: what is started instead of `server`.
         more: further settings.
@@ -250,6 +260,7 @@ class Product(Assistant):
             PORT=str(self.port),
             MODEL=str(self._models),
             CONVERSATIONS_URL=f"sqlite:///{self._folder}/conversations.sqlite",
+            FEEDBACK_URL=f"sqlite:///{self._folder}/feedback.sqlite",
             MESSAGES_PER_MINUTE="0",
             **self._more,
         )

@@ -35,13 +35,12 @@ ROOT = Path(__file__).parent.parent
 
 def texts(file: Path) -> None:
     """Write every message as the classifier reads it with its question or intent, and the statements of the store."""
-    from rasa.shared.nlu.training_data.loading import load_data
-
+    from benchmarks.running import training_data
     from nlu.question_classifier import label_of, statements_of_the_store
     from nlu.spelling import domain_words
     from nlu.terms import TermFinder, load_terms
 
-    examples = load_data(str(ROOT / "data")).intent_examples
+    examples = training_data().intent_examples
     finder = TermFinder(load_terms(), domain_words(m.get("text") for m in examples))
     messages = sorted({(finder.read(m.get("text")).repaired.lower(), label_of(m)) for m in examples})
     statements = [(question, text.lower()) for question, text, _ in statements_of_the_store()]
@@ -68,9 +67,9 @@ def tune(file: Path, adapter: Path, steps: int = 0) -> None:
     fixed = {name: torch.tensor(value) for name, value in _weights().items()}
     learned = nn.ParameterDict()
     for layer in range(LAYERS):
-        for product in PRODUCTS:
-            into, out = fixed[f"encoder.layer.{layer}.{product}.weight"].shape
-            name = f"encoder.layer.{layer}.{product}".replace(".", "/")
+        for part in PRODUCTS:
+            into, out = fixed[f"encoder.layer.{layer}.{part}.weight"].shape
+            name = f"encoder.layer.{layer}.{part}".replace(".", "/")
             learned[f"{name}/A"] = nn.Parameter(torch.randn(into, RANK) / math.sqrt(into))
             learned[f"{name}/B"] = nn.Parameter(torch.zeros(RANK, out))
     head = nn.Parameter(torch.zeros(len(labels), WIDTH))

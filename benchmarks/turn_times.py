@@ -69,10 +69,9 @@ class Stopwatch:
 
 def rooms() -> List[Any]:
     """(room, class, method) in the order of a turn."""
-    from nlu.topic_classifier import TopicClassifier
     from rasa.core.processor import MessageProcessor
-    from rasa.nlu.classifiers.fallback_classifier import FallbackClassifier
 
+    from nlu.question_classifier import QuestionClassifier
     from nlu.safety import SafetyRules
     from nlu.terms import TermMatcher
     from replies.nlg import DisclaimerNLG
@@ -81,9 +80,8 @@ def rooms() -> List[Any]:
 
     return [
         ("understanding: terms", TermMatcher, "process"),
-        ("understanding: classifier", TopicClassifier, "process"),
-        ("understanding: safety and fallback", SafetyRules, "process"),
-        ("understanding: safety and fallback", FallbackClassifier, "process"),
+        ("understanding: questions", QuestionClassifier, "process"),
+        ("understanding: safety", SafetyRules, "process"),
         ("understanding: Rasa's graph", MessageProcessor, "parse_message"),
         ("policies", MessageProcessor, "predict_next_with_tracker_if_should"),
         ("action", InProcessActions, "request"),
