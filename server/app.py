@@ -208,7 +208,7 @@ def _question_log(settings: Settings) -> Optional[QuestionLog]:
 
 def _add_metrics(app: Sanic, questions: Optional[QuestionLog]) -> None:
     def finished(turn: turns.Turn) -> None:
-        metrics.turn(turn.channel, turn.outcome, turn.topic, turn.fallback, turn.seconds)
+        metrics.turn(turn.channel, turn.reply.outcome, turn.reply.topic, turn.fallback, turn.seconds)
         if questions:
             questions.record(turn)
 

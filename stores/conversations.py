@@ -18,6 +18,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import BotUttered, Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from replies.contract import Content
 from stores.database import SECONDS_A_DAY, Database
 
 #: Five turns of six events.
@@ -179,4 +180,4 @@ def _shortened(event: Event) -> Dict[str, Any]:
 def asked_to_forget(tracker: DialogueStateTracker) -> bool:
     """Whether the last reply was to "forget me"."""
     last = next((e for e in reversed(tracker.events) if isinstance(e, BotUttered)), None)
-    return bool(last and (last.metadata.get("metadata") or {}).get("forget"))
+    return bool(last and Content.from_message(last.metadata).forget)

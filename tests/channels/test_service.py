@@ -22,20 +22,20 @@ ROOT = Path(__file__).parents[2]
 TOY = '''
 """A toy."""
 
-from typing import Any, Dict
+from typing import Any
 
 from sanic import response
 
-from channels.rendering import content_of
 from channels.service import ChatService, Setting, read_object
 from channels.turns import Output
+from replies.contract import Content
 
 SENT = []
 
 
 class ToyOutput(Output):
-    async def deliver(self, recipient_id: str, message: Dict[str, Any]) -> bool:
-        SENT.append((recipient_id, content_of(message).text))
+    async def deliver(self, recipient_id: str, content: Content) -> bool:
+        SENT.append((recipient_id, content.text))
         return True
 
 

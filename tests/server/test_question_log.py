@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from actions.reply import Outcome
 from facts.store import Snapshot
+from replies.contract import Content, Outcome
 from server import metrics
 from server.question_log import WITH_TEXT, QuestionLog
 from server.redaction import Redactor
@@ -46,7 +46,7 @@ COLUMNS = {
 def turn(text: str = "what can i eat with als", outcome: str = "clarify", **reply: Any) -> Turn:
     parsed = {"intent": {"name": "nlu_fallback", "confidence": 0.3}, "intent_ranking": [
         {"name": "nlu_fallback", "confidence": 0.3}, {"name": "lifestyle", "confidence": 0.2371}]}  # fmt: skip
-    replied = {"outcome": outcome, "topic": None, "conditions": ["ALS"], **reply}
+    replied = Content.from_dict({"outcome": outcome, "conditions": ["ALS"], **reply})
     return Turn("rest", text, parsed, replied, model="model.tar.gz")
 
 
@@ -98,7 +98,10 @@ def test_a_row_is_what_it_is_said_to_be_and_nothing_else(url: str) -> None:
 def test_values_come_from_closed_sets(url: str) -> None:
     log = QuestionLog(url)
     log.record(
-        Turn("zqxmarker", "zqxmarker", {}, {"outcome": "zqxmarker", "topic": "zqxmarker", "conditions": ["zqx"]})
+        Turn(
+            *("zqxmarker", "zqxmarker", {}),
+            Content.from_dict({"outcome": "zqxmarker", "topic": "zqxmarker", "conditions": ["zqx"]}),
+        )
     )
     log.close()
     (row,) = rows(url)
