@@ -110,7 +110,7 @@ class Embedded(Program):
             FACTS_FILE=str(self.facts),
             CONVERSATIONS_URL=f"sqlite:///{self.conversations}",
             FEEDBACK_URL=f"sqlite:///{folder}/disk/feedback.sqlite",
-            QUESTION_LOG_URL=f"sqlite:///{folder}/disk/question-log.sqlite",
+            QUESTION_LOG="rows",
             MESSAGES_PER_MINUTE="0",
             CLOCK_IS_WRONG_BY=str(self._clock),
             PYTHONPATH=f"{place}{os.pathsep}{ROOT}",
