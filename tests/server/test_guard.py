@@ -83,6 +83,7 @@ async def test_browsers_are_told_the_same_without_nginx(path: str, client: httpx
         assert answer.headers.get_list(name) == [value], name
     assert ("X-Frame-Options" in answer.headers) != (path == "/chat/frame.html")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert not [name for name in answer.headers if "credentials" in name]
 
 
 # --- bodies and time -----------------------------------------------------------------------------------------
