@@ -159,12 +159,13 @@ class ConversationStore(ShortConversations):
 def kept_events(tracker: DialogueStateTracker) -> List[Dict[str, Any]]:
     """What is needed of the last events, as JSON takes it.
 
-    Of a message the likeliest intent, of each slot its last value; no text, no ranking, no entities, no reply. What is
-    left is bounded, whatever was written.
+    Of a message the likeliest intent, of each slot its last value, however long ago it was set; no text, no ranking, no
+    entities, no reply. What is left is bounded, whatever was written.
     """
     events = list(tracker.events)[-KEPT_EVENTS:]
     last = {event.key: event for event in events if isinstance(event, SlotSet)}
-    return [
+    older = [SlotSet(s.name, s.value) for s in tracker.slots.values() if s.value is not None and s.name not in last]
+    return [event.as_dict() for event in older] + [
         _shortened(e) for e in events if not isinstance(e, BotUttered) and last.get(getattr(e, "key", None), e) is e
     ]
 
