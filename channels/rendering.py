@@ -10,7 +10,11 @@ import re
 from typing import Callable, List, Optional, Sequence, TypeVar
 from urllib.parse import quote, urlsplit
 
+from replies.contract import Content
+
 T = TypeVar("T")
+
+MORE = "More questions you can press:"
 
 
 def split(text: str, limit: int, size: Callable[[str], int] = len) -> List[str]:
@@ -68,6 +72,12 @@ def shortened(title: str, limit: int) -> str:
         return title
     space = title.rfind(" ", 1, limit)
     return title[: space if space > 0 else limit - 1].rstrip() + "…"
+
+
+def in_full(content: Content, limit: int) -> str:
+    """The buttons whose titles are cut to `limit`, written out; empty when there are none."""
+    long = [f"• {button.title}" for button in content.buttons if len(button.title) > limit]
+    return "\n".join(["The questions below in full:", *long]) if long else ""
 
 
 def web_address(url: Optional[str]) -> str:

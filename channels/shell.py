@@ -19,11 +19,11 @@ import questionary
 from prompt_toolkit.key_binding import KeyPressEvent
 from prompt_toolkit.keys import Keys
 
+from channels.words import URGENT
 from replies.contract import Button, Content, Row
 
 WELCOME = "Ask about MS or ALS. Type /stop to leave."
 TYPE_INSTEAD = "Type my own question"
-URGENT = "If this is urgent, ask a doctor or call your emergency number (112, 911 or 999)."
 AWAY = f"The assistant does not answer just now. Please try again in a minute. {URGENT}"
 BUSY = f"The assistant is busy. Please try again in {{seconds}} seconds. {URGENT}"
 GOODBYE_WORDS = ("/stop", "exit", "quit")

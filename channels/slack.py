@@ -29,7 +29,7 @@ from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from channels.rendering import pack, shortened, split, web_address
+from channels.rendering import MORE, in_full, pack, shortened, split, web_address
 from channels.seen import PRESSED_SECONDS
 from channels.service import ChatService, Setting, inside, read_object
 from channels.turns import ALARMS, Output, Undeliverable
@@ -40,8 +40,6 @@ logger = logging.getLogger(__name__)
 # slack_sdk writes whole requests, and so what people were told, to a logger at debug level.
 _http_logger = logging.getLogger(f"{__name__}.http")
 _http_logger.setLevel(logging.INFO)
-
-MORE = "More questions you can press:"
 
 MOST_TEXT = 4000  # longer is refused (msg_too_long)
 MOST_IN_SECTION = 3000
@@ -197,11 +195,7 @@ def _body(content: Content) -> List[_Piece]:
             pieces += [_section(t) for t in _split(plain, MOST_IN_SECTION)]
     if content.review:
         pieces.append(_context(content.review))
-    long = [b.title for b in content.buttons if len(b.title) > MOST_IN_TITLE]
-    if long:
-        text = "\n".join(["The questions below in full:", *(f"• {title}" for title in long)])
-        pieces += [_section(t) for t in _split(text, MOST_IN_SECTION)]
-    return pieces
+    return pieces + [_section(t) for t in _split(in_full(content, MOST_IN_TITLE), MOST_IN_SECTION)]
 
 
 def _fit_in_section(group: List[_Piece]) -> bool:

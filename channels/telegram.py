@@ -38,7 +38,7 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
-from channels.rendering import pack, shortened, split, utf16_length, web_address
+from channels.rendering import MORE, in_full, pack, shortened, split, utf16_length, web_address
 from channels.seen import PRESSED_SECONDS
 from channels.service import ChatService, Setting, inside, read_object
 from channels.turns import ALARMS, Output, Undeliverable, described
@@ -49,7 +49,6 @@ logger = logging.getLogger(__name__)
 
 API_URL = "https://api.telegram.org"
 ALLOWED_UPDATES = ["message", "callback_query"]
-MORE = "More questions you can press:"
 EXPIRED = "I am sorry, I can't tell any more what that button stood for. Please type your question."
 
 MOST_TEXT = 4096  # of what is shown, in UTF-16 units
@@ -171,9 +170,7 @@ def _body(content: Content) -> List[_Piece]:
         first = ("<b>Sources</b>\n", "Sources\n") if n == 1 else ("", "")
         gap = "\n\n" if n == 1 else "\n"
         pieces += _marked(f"{first[0]}{n}. {markup}", f"{first[1]}{n}. {shown}", gap)
-    pieces += _plain(content.review)
-    long = [b.title for b in content.buttons if len(b.title) > MOST_IN_TITLE]
-    return pieces + (_plain("\n".join(["The questions below in full:", *(f"• {t}" for t in long)])) if long else [])
+    return [*pieces, *_plain(content.review), *_plain(in_full(content, MOST_IN_TITLE))]
 
 
 class Presses:
