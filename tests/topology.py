@@ -35,7 +35,7 @@ from tests.services import Postgres, Redis, Service, postgres_server, redis_serv
 
 ROOT = Path(__file__).parent.parent
 #: On a busy machine a model takes long to load.
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 #: Settings of whoever runs this that would change what is started.
 _SETTINGS = ("ACTION_ENDPOINT", "WEB_ORIGINS", "MODEL", "HOST", "RETENTION_DAYS", "LOG_LEVEL", "QUESTION_LOG")
 #: Everybody comes from loopback, so who somebody is is read from a header and all limits of nginx stay as they are.
