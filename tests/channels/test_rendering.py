@@ -7,12 +7,12 @@ import html
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from outcomes import DISCLAIMER, OUTCOMES, reply
 
 from channels.rendering import pack, shortened, split, utf16_length, web_address
 from channels.seen import Seen
 from channels.words import typed
 from replies.contract import Content
+from tests.channels.outcomes import DISCLAIMER, OUTCOMES, reply
 
 
 @settings(max_examples=150, deadline=None)

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outcomes import reply
-from running_channel import Assistant, serving, until
 
 import channels
 from channels import words
@@ -16,6 +14,8 @@ from channels.service import ChatService
 from channels.slack import SlackInput
 from channels.telegram import TelegramInput
 from server.settings import SettingError
+from tests.channels.outcomes import reply
+from tests.channels.running_channel import Assistant, serving, until
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,15 +12,15 @@ from urllib.parse import urlencode
 
 import pytest
 from aiohttp import web
-from outcomes import DISCLAIMER, OUTCOMES, reply
-from outcomes import words_of as every_word
-from running_channel import Assistant, serving, until
-from slack_api import TOKEN, SlackApi, buttons, check, links, shown
 from slack_sdk.signature import SignatureVerifier
 
 from channels import words
 from channels.slack import SlackInput, escaped, messages, question_in, words_of
 from replies.contract import Content
+from tests.channels.outcomes import DISCLAIMER, OUTCOMES, reply
+from tests.channels.outcomes import words_of as every_word
+from tests.channels.running_channel import Assistant, serving, until
+from tests.channels.slack_api import TOKEN, SlackApi, buttons, check, links, shown
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 HELLO = reply("smalltalk", "Hello.")

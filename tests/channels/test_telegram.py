@@ -10,14 +10,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
-from outcomes import DISCLAIMER, LONG_PAYLOAD, OUTCOMES, reply, words_of
-from running_channel import Assistant, serving, until
-from telegram_api import TOKEN, Parsed, TelegramApi
 
 from channels import words
 from channels.rendering import utf16_length
 from channels.telegram import EXPIRED, Presses, TelegramInput, messages
 from replies.contract import Content
+from tests.channels.outcomes import DISCLAIMER, LONG_PAYLOAD, OUTCOMES, reply, words_of
+from tests.channels.running_channel import Assistant, serving, until
+from tests.channels.telegram_api import TOKEN, Parsed, TelegramApi
 
 SECRET = "a-secret-of-our-own_1"
 URL = "https://bot.example.org/webhooks/telegram/webhook"
