@@ -5,39 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from facts.schema import CONDITIONS, Comparison, Fact, Source
 from facts.store import Snapshot
+from replies.contract import Button, Citation, Content, Outcome, Row
 
 MOST_BUTTONS = 5
 #: Enough for each country's emergency number to show its own.
 MOST_SOURCES = 8
-
-
-class Outcome(str, Enum):
-    """Why a reply is what it is. The values are the ones other programs read."""
-
-    ANSWERED = "answered"
-    CLARIFY = "clarify"
-    NOT_COVERED = "not_covered"
-    OTHER_CONDITION = "other_condition"
-    OUT_OF_SCOPE = "out_of_scope"
-    PERSONAL_ADVICE = "personal_advice"
-    CRISIS = "crisis"
-    EMERGENCY = "emergency"
-    SMALLTALK = "smalltalk"
-    OTHER_LANGUAGE = "other_language"
-    ERROR = "error"
-
-
-@dataclass(frozen=True)
-class Button:
-    """What a person may press next; `payload` is sent in their place."""
-
-    title: str
-    payload: str
 
 
 @dataclass(frozen=True)
@@ -95,31 +71,33 @@ class Reply:
 
     def metadata(self, facts: Snapshot) -> Dict[str, Any]:
         """The reply as the contract describes it, all but the disclaimer."""
+        return self.content(facts).to_dict()
+
+    def content(self, facts: Snapshot) -> Content:
+        """The reply with what stands behind it, all but the disclaimer."""
         cited = [facts.facts[f] for f in self.evidence.facts if f in facts.facts]
         named = [f.sources for f in cited] + [(s,) for s in self.evidence.sources]
         sources = _fewest([[facts.sources[s] for s in n if s in facts.sources] for n in named])
         reviewed = [*self.evidence.reviewed, *(f.reviewed for f in cited)]
-        content: Dict[str, Any] = {
-            "outcome": self.outcome.value,
-            "topic": self.topic,
-            "question": self.question,
-            "conditions": in_order(self.conditions),
-            "terms": list(self.terms),
-            "answer": self.answer,
-            "comparison": [{"aspect": r.aspect, "MS": r.MS, "ALS": r.ALS} for r in self.comparison],
-            "facts": [f.id for f in cited],
-            "sources": [{"title": s.title, "publisher": s.publisher, "url": s.url, "year": s.year} for s in sources],
-            "reviewed": min(reviewed).isoformat() if reviewed else None,
-            "checked": self.evidence.checked and all(f.checked for f in cited),
-        }
-        if len(self.topics) > 1:
-            content["topics"] = list(self.topics)
-            content["questions"] = list(self.questions)
-        if self.forget:
-            content["forget"] = True
-        if self.language:
-            content["language"] = self.language
-        return content
+        several = len(self.topics) > 1
+        return Content(
+            outcome=self.outcome,
+            topic=self.topic,
+            question=self.question,
+            conditions=tuple(in_order(self.conditions)),
+            terms=self.terms,
+            answer=self.answer,
+            comparison=tuple(Row(r.aspect, r.MS, r.ALS) for r in self.comparison),
+            facts=tuple(f.id for f in cited),
+            sources=tuple(Citation(s.title, s.publisher, s.url, s.year) for s in sources),
+            reviewed=min(reviewed).isoformat() if reviewed else None,
+            checked=self.evidence.checked and all(f.checked for f in cited),
+            topics=self.topics if several else (),
+            questions=self.questions if several else (),
+            language=self.language,
+            forget=self.forget,
+            buttons=self.buttons,
+        )
 
 
 def _fewest(named: Sequence[Sequence[Source]]) -> List[Source]:

@@ -23,13 +23,11 @@ from channels.seen import PRESSED_SECONDS
 from channels.turns import Output, Turns
 from channels.web import UNREADABLE, BadRequest, read_json, refused, say_unreadable
 from channels.words import UNKNOWN_BUTTON, asked, typed
+from replies.contract import INTERNAL, Content, Outcome
 
 MAX_SENDER = 128
 _SENDER = re.compile(rf"[A-Za-z0-9_.:@+-]{{1,{MAX_SENDER}}}")
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-
-#: Of the metadata, what is for the server alone.
-INTERNAL = ("forget", "reason")
 
 
 def checked(body: Any) -> Tuple[str, str, str]:
@@ -63,17 +61,13 @@ class ReplyCollector(Output):
     def name(cls) -> str:
         return "rest"
 
-    async def deliver(self, recipient_id: str, message: Dict[str, Any]) -> bool:
-        shown: Dict[str, Any] = {"recipient_id": self._recipient}
-        for key in ("text", "buttons", "metadata", "image", "attachment", "custom"):
-            if message.get(key):
-                shown[key] = message[key]
-        metadata = shown.get("metadata") or {}
-        if metadata.get("forget"):
+    async def deliver(self, recipient_id: str, content: Content) -> bool:
+        shown = {"recipient_id": self._recipient, **content.to_message()}
+        if not content.buttons:
+            del shown["buttons"]
+        if content.forget:
             shown["forget"] = True  # for clients that keep the conversation too
-        if metadata:
-            # The metadata stays as the contract has it.
-            shown["metadata"] = {k: v for k, v in metadata.items() if k not in INTERNAL}
+        shown["metadata"] = {key: value for key, value in shown["metadata"].items() if key not in INTERNAL}
         self.messages.append(shown)
         return True
 
@@ -146,6 +140,7 @@ class RestInput(InputChannel):
             if refusal.seconds:
                 return Answer(problem, 429, {"Retry-After": str(refusal.seconds)}, lasting=False)
             return Answer(problem, 400, lasting=False)
-        if collector.forgets:
+        said = collector.said
+        if said and said.forget:
             await self._replies.forget(sender)
-        return Answer(collector.messages, lasting=collector.outcome != "error")
+        return Answer(collector.messages, lasting=bool(said and said.outcome is not Outcome.ERROR))

@@ -21,7 +21,8 @@ from sanic.response import HTTPResponse
 from channels.pace import Pace
 from channels.seen import Seen
 from channels.turns import Output, Turns, Undeliverable, described
-from channels.words import DISCLAIMER, UNKNOWN_BUTTON, own_reply, pressed
+from channels.words import UNKNOWN_BUTTON, pressed
+from replies.contract import Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class ChatService(InputChannel):
         seen: Optional[Seen] = None,
         pace: Optional[Pace] = None,
     ) -> None:
-        self.disclaimer = disclaimer or DISCLAIMER
+        self._disclaimer = disclaimer
         self.seen = seen or Seen()
         self._seconds, self._pace = seconds, pace
         self._turns: Optional[Turns] = None
@@ -117,7 +118,7 @@ class ChatService(InputChannel):
 
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         blueprint = Blueprint(f"{self.name()}_webhook")
-        self._turns = Turns(on_new_message, self.disclaimer, self._pace, self._seconds)
+        self._turns = Turns(on_new_message, self._disclaimer, self._pace, self._seconds)
 
         @blueprint.get("/")
         async def health(_: Request) -> HTTPResponse:
@@ -157,10 +158,10 @@ class ChatService(InputChannel):
         message.text = pressed(payload) if payload.startswith("/") else UNKNOWN_BUTTON
         self.answer(message, person, "")
 
-    def say(self, message: UserMessage, sentence: str, outcome: str = "clarify") -> None:
+    def say(self, message: UserMessage, sentence: str) -> None:
         """Says something of the channel's own instead of asking Rasa."""
         assert self._turns is not None
-        self.run(self._turns.say(message, own_reply(sentence, self.disclaimer, outcome)))
+        self.run(self._turns.say(message, self._turns.own(sentence, Outcome.CLARIFY)))
 
     def run(self, work: Coroutine[Any, Any, Any]) -> None:
         """Does something in the background; its failure is logged."""
@@ -172,7 +173,7 @@ class ChatService(InputChannel):
         assert self._turns is not None
         refusal = await self._turns.answer(message, person, words)
         if refusal and (not refusal.seconds or await self._turns.tells(person)):
-            await self._turns.say(message, own_reply(refusal.sentence, self.disclaimer, "clarify"))
+            await self._turns.say(message, self._turns.own(refusal.sentence, Outcome.CLARIFY))
 
     async def _finish(self, seconds: float = 10.0) -> None:
         """Lets the turns under way end when the server stops, then gives them up."""

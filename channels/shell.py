@@ -19,11 +19,11 @@ import questionary
 from prompt_toolkit.key_binding import KeyPressEvent
 from prompt_toolkit.keys import Keys
 
-from channels.rendering import Button, Row, content_of
+from channels.words import URGENT
+from replies.contract import Button, Content, Row
 
 WELCOME = "Ask about MS or ALS. Type /stop to leave."
 TYPE_INSTEAD = "Type my own question"
-URGENT = "If this is urgent, ask a doctor or call your emergency number (112, 911 or 999)."
 AWAY = f"The assistant does not answer just now. Please try again in a minute. {URGENT}"
 BUSY = f"The assistant is busy. Please try again in {{seconds}} seconds. {URGENT}"
 GOODBYE_WORDS = ("/stop", "exit", "quit")
@@ -60,18 +60,18 @@ def stacked(rows: Sequence[Row], width: int) -> List[str]:
 
 def render(message: Mapping[str, Any], width: int) -> str:
     """A reply for a terminal `width` columns wide, disclaimer last."""
-    content = content_of(dict(message))
-    parts = [_wrapped(content.answer, width)]
-    if content.rows:
-        parts.append((table if width >= TABLE_COLUMNS else stacked)(content.rows, width))
+    content = Content.from_message(message)
+    parts = [_wrapped(content.paragraphs, width)]
+    if content.comparison:
+        parts.append((table if width >= TABLE_COLUMNS else stacked)(content.comparison, width))
     if content.sources:
         lines = ["Sources"]
         for number, source in enumerate(content.sources, 1):
-            named = f"{number}. {source.title}{source.detail}"
+            named = f"{number}. {source.name}{source.detail}"
             lines += textwrap.wrap(named, width, subsequent_indent="   ")
-            lines += [f"   {source.address}"] if source.address else []
+            lines += [f"   {source.url}"] if source.url else []
         parts.append(lines)
-    parts += [_wrapped(text, width) for text in (content.reviewed, content.disclaimer) if text]
+    parts += [_wrapped(text, width) for text in (content.review, content.disclaimer) if text]
     return "\n\n".join("\n".join(lines) for lines in parts)
 
 
@@ -197,4 +197,4 @@ async def talk(address: str) -> None:
             draft = ""
             for reply in answer:
                 print(f"\n{render(reply, width)}\n", flush=True)
-            buttons = content_of(answer[-1]).buttons
+            buttons = Content.from_message(answer[-1]).buttons

@@ -29,18 +29,17 @@ from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from channels.rendering import Button, Content, Row, Source, content_of, pack, shortened, split
+from channels.rendering import MORE, in_full, pack, shortened, split, web_address
 from channels.seen import PRESSED_SECONDS
 from channels.service import ChatService, Setting, inside, read_object
 from channels.turns import ALARMS, Output, Undeliverable
 from channels.words import TEXT_ONLY, typed
+from replies.contract import Button, Citation, Content, Row
 
 logger = logging.getLogger(__name__)
 # slack_sdk writes whole requests, and so what people were told, to a logger at debug level.
 _http_logger = logging.getLogger(f"{__name__}.http")
 _http_logger.setLevel(logging.INFO)
-
-MORE = "More questions you can press:"
 
 MOST_TEXT = 4000  # longer is refused (msg_too_long)
 MOST_IN_SECTION = 3000
@@ -137,16 +136,14 @@ class _Piece:
     text: str
 
 
-def messages(message: Dict[str, Any], pressed: str = "") -> List[Dict[str, Any]]:
+def messages(content: Content, pressed: str = "") -> List[Dict[str, Any]]:
     """A reply as Slack messages (`text` and `blocks`): one, or more when Slack's limits ask for it.
 
     Every one ends with the disclaimer; the buttons are in the last.
 
     Args:
-        message: as Rasa hands it to an output channel.
         pressed: title of the button that asked for it, to stand above: Slack itself does not show a press.
     """
-    content = content_of(message)
     tail = _tail(content.disclaimer)
     body = _body(content)
     if pressed and body:
@@ -184,8 +181,8 @@ def messages(message: Dict[str, Any], pressed: str = "") -> List[Dict[str, Any]]
 
 
 def _body(content: Content) -> List[_Piece]:
-    pieces = [_section(t) for t in _split(content.answer, MOST_IN_SECTION)]
-    for row in content.rows:
+    pieces = [_section(t) for t in _split(content.paragraphs, MOST_IN_SECTION)]
+    for row in content.comparison:
         pieces += _row(row)
     lines = [_source(n, s) for n, s in enumerate(content.sources, 1)]
     heading = _Piece({}, "Sources")
@@ -196,13 +193,9 @@ def _body(content: Content) -> List[_Piece]:
             pieces.append(_section(plain, marked))
         else:
             pieces += [_section(t) for t in _split(plain, MOST_IN_SECTION)]
-    if content.reviewed:
-        pieces.append(_context(content.reviewed))
-    long = [b.title for b in content.buttons if len(b.title) > MOST_IN_TITLE]
-    if long:
-        text = "\n".join(["The questions below in full:", *(f"• {title}" for title in long)])
-        pieces += [_section(t) for t in _split(text, MOST_IN_SECTION)]
-    return pieces
+    if content.review:
+        pieces.append(_context(content.review))
+    return pieces + [_section(t) for t in _split(in_full(content, MOST_IN_TITLE), MOST_IN_SECTION)]
 
 
 def _fit_in_section(group: List[_Piece]) -> bool:
@@ -221,10 +214,11 @@ def _bold(text: str) -> str:
     return escaped(text.replace("\n", " ").replace("*", "\u2217"))
 
 
-def _source(number: int, source: Source) -> _Piece:
-    label = escaped(source.title.replace("\n", " ")).replace("|", "¦")
-    if source.url:
-        url = source.url.replace("&", "&amp;").replace("|", "%7C")
+def _source(number: int, source: Citation) -> _Piece:
+    label = escaped(source.name.replace("\n", " ")).replace("|", "¦")
+    url = web_address(source.url)
+    if url:
+        url = url.replace("&", "&amp;").replace("|", "%7C")
         line = f"{number}. <{url}|{label}>{escaped(source.detail)}"
     else:
         line = f"{number}. {escaped(source.text)}"
@@ -300,7 +294,7 @@ class SlackOutput(Output):
     def name(cls) -> str:
         return "slack"
 
-    async def deliver(self, recipient_id: str, message: Dict[str, Any]) -> bool:
+    async def deliver(self, recipient_id: str, content: Content) -> bool:
         """Posts a reply.
 
         Raises:
@@ -308,7 +302,7 @@ class SlackOutput(Output):
             Undeliverable: it takes nothing there.
         """
         channel, thread = (self._channel, self._thread) if self._channel else _place(recipient_id)
-        parts = messages(message, self._pressed)
+        parts = messages(content, self._pressed)
         for part in parts:
             await self._post({"channel": channel, "unfurl_links": False, "unfurl_media": False, **part}, thread)
         return bool(parts)
@@ -324,7 +318,7 @@ class SlackOutput(Output):
                     raise
                 # Twice would be wrong, but for a cry for help, where never would be worse.
                 logger.warning("slack: no answer came to a post, which may be there (%s)", type(error).__name__)
-                if self.outcome in ALARMS:
+                if self.said and self.said.outcome in ALARMS:
                     await self._client.chat_postMessage(**post)
         except SlackApiError as error:
             reason = str(error.response.get("error")) if isinstance(error.response, AsyncSlackResponse) else "no JSON"

@@ -38,17 +38,17 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
-from channels.rendering import Button, Content, content_of, pack, shortened, split, utf16_length
+from channels.rendering import MORE, in_full, pack, shortened, split, utf16_length, web_address
 from channels.seen import PRESSED_SECONDS
 from channels.service import ChatService, Setting, inside, read_object
 from channels.turns import ALARMS, Output, Undeliverable, described
 from channels.words import TEXT_ONLY, typed
+from replies.contract import Button, Content
 
 logger = logging.getLogger(__name__)
 
 API_URL = "https://api.telegram.org"
 ALLOWED_UPDATES = ["message", "callback_query"]
-MORE = "More questions you can press:"
 EXPIRED = "I am sorry, I can't tell any more what that button stood for. Please type your question."
 
 MOST_TEXT = 4096  # of what is shown, in UTF-16 units
@@ -111,16 +111,14 @@ class _Piece:
     gap: str = "\n\n"
 
 
-def messages(message: Dict[str, Any], pressed: str = "") -> List[Tuple[str, str, Tuple[Button, ...]]]:
+def messages(content: Content, pressed: str = "") -> List[Tuple[str, str, Tuple[Button, ...]]]:
     """A reply as Telegram messages (HTML, the same as plain text, buttons): nearly always one.
 
     Every one ends with the disclaimer; the buttons are below the last.
 
     Args:
-        message: as Rasa hands it to an output channel.
         pressed: title of the button that asked for it, to stand above: Telegram itself does not show a press.
     """
-    content = content_of(message)
     body = _body(content)
     if pressed and body:
         body = [*_marked(f"<b>{escaped(pressed)}</b>", pressed), *body]
@@ -158,23 +156,21 @@ def _marked(markup: str, text: str, gap: str = "\n\n") -> List[_Piece]:
 
 
 def _body(content: Content) -> List[_Piece]:
-    pieces = _plain(content.answer)
-    for row in content.rows:
+    pieces = _plain(content.paragraphs)
+    for row in content.comparison:
         cells = [f"<b>{escaped(name)}:</b> {escaped(text)}" for name, text in row.cells]
         pieces += _marked("\n".join([f"<b>{escaped(row.aspect)}</b>", *cells]), row.text)
     for n, source in enumerate(content.sources, 1):
-        title = escaped(source.title)
-        if source.url:
-            shown = f"{source.title}{source.detail}"
-            markup = f'<a href="{html.escape(source.url)}">{title}</a>{escaped(source.detail)}'
+        url = web_address(source.url)
+        if url:
+            shown = f"{source.name}{source.detail}"
+            markup = f'<a href="{html.escape(url)}">{escaped(source.name)}</a>{escaped(source.detail)}'
         else:
             shown, markup = source.text, escaped(source.text)
         first = ("<b>Sources</b>\n", "Sources\n") if n == 1 else ("", "")
         gap = "\n\n" if n == 1 else "\n"
         pieces += _marked(f"{first[0]}{n}. {markup}", f"{first[1]}{n}. {shown}", gap)
-    pieces += _plain(content.reviewed)
-    long = [b.title for b in content.buttons if len(b.title) > MOST_IN_TITLE]
-    return pieces + (_plain("\n".join(["The questions below in full:", *(f"• {t}" for t in long)])) if long else [])
+    return [*pieces, *_plain(content.review), *_plain(in_full(content, MOST_IN_TITLE))]
 
 
 class Presses:
@@ -256,7 +252,7 @@ class TelegramOutput(Output):
     def name(cls) -> str:
         return "telegram"
 
-    async def deliver(self, recipient_id: str, message: Dict[str, Any]) -> bool:
+    async def deliver(self, recipient_id: str, content: Content) -> bool:
         """Sends a reply.
 
         Raises:
@@ -264,7 +260,7 @@ class TelegramOutput(Output):
             Undeliverable: it takes nothing there.
         """
         chat = self._chat if self._chat is not None else _chat_of(recipient_id)
-        parts = messages(message, self._pressed)
+        parts = messages(content, self._pressed)
         for markup, text, buttons in parts:
             await self._send(chat, markup, text, buttons)
         return bool(parts)
@@ -326,7 +322,7 @@ class TelegramOutput(Output):
                     continue
                 # Twice would be wrong, but for a cry for help, where never would be worse.
                 logger.warning("telegram: no answer came to a message, which may be there (%s)", described(error))
-                if self.outcome in ALARMS and attempt == 0 and isinstance(error, TelegramError):
+                if self.said and self.said.outcome in ALARMS and attempt == 0 and isinstance(error, TelegramError):
                     continue
             self._quoted = None  # of several messages the first quotes
             return

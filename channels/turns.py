@@ -11,7 +11,7 @@ import asyncio
 import logging
 import traceback
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, Optional, Tuple
 
 from rasa.core.channels.channel import OutputChannel, UserMessage
@@ -19,10 +19,10 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 from actions import dialogue, wording
 from actions.actions import fact_store
 from channels.pace import Pace
-from channels.words import APOLOGY, DISCLAIMER, MOST_CHARACTERS, NOT_FORGOTTEN, TOO_FAST, TOO_LONG, own_reply
+from channels.words import APOLOGY, DISCLAIMER, MOST_CHARACTERS, NOT_FORGOTTEN, TOO_FAST, TOO_LONG
 from nlu.alarm import alarm_in
 from nlu.plain import head_and_tail
-from replies.nlg import EMPTY, plain_text
+from replies.contract import Content, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 TURN_SECONDS = 8.0
 #: After so long who cries for help is answered without Rasa.
 ALARM_SECONDS = 3.0
-ALARMS = ("crisis", "emergency")
+ALARMS = (Outcome.CRISIS, Outcome.EMERGENCY)
 #: Of a message that is too long to be answered, beginning and end are still heard.
 MOST_HEARD = 2 * MOST_CHARACTERS
 
@@ -48,28 +48,27 @@ class Refusal:
 class Output(OutputChannel):
     """What `Turns` needs to know of the replies to one message. Channels send in `deliver`."""
 
-    #: Whether the last reply went out whole, what kind it was, and whether it said that the conversation is forgotten.
+    #: The last reply, and whether it went out whole.
+    said: Optional[Content] = None
     complete = False
-    outcome = ""
-    forgets = False
     #: Said in place of an apology.
-    alarm: Optional[Dict[str, Any]] = None
+    alarm: Optional[Content] = None
 
     async def send_response(self, recipient_id: str, message: Dict[str, Any]) -> None:
         """Sends a reply, rendered from its metadata; from its text if it has none."""
-        metadata = message.get("metadata") or {}
-        if self.alarm and metadata.get("outcome") == "error":
-            message = self.alarm
-            metadata = message["metadata"]
-        self.complete, self.outcome = False, str(metadata.get("outcome") or "")
-        self.forgets = bool(metadata.get("forget"))
-        self.complete = await self.deliver(recipient_id, message)
+        await self.send(recipient_id, Content.from_message(message))
+
+    async def send(self, recipient_id: str, content: Content) -> None:
+        """Sends a reply."""
+        self.complete = False
+        self.said = self.alarm if self.alarm and content.outcome is Outcome.ERROR else content
+        self.complete = await self.deliver(recipient_id, self.said)
 
     async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
         """Sends a plain text in one message, blank lines included."""
         await self.send_response(recipient_id, {**kwargs, "text": text})
 
-    async def deliver(self, recipient_id: str, message: Dict[str, Any]) -> bool:
+    async def deliver(self, recipient_id: str, content: Content) -> bool:
         """Hand a reply over to the service: whether there was anything to hand over."""
         raise NotImplementedError
 
@@ -115,7 +114,7 @@ class Turns:
         output: Any = message.output_channel
         alarm = alarm_in(head_and_tail((message.text or "") if words is None else words, MOST_HEARD))
         if alarm:
-            output.alarm = alarm_message(alarm.outcome, self._disclaimer)
+            output.alarm = alarm_reply(alarm.outcome, self._disclaimer)
         seconds = min(self._seconds, ALARM_SECONDS) if alarm else self._seconds
         refusal, failed = None, False
         try:
@@ -127,21 +126,25 @@ class Turns:
             failed = True
             logger.error("%s: a message could not be answered: %s", message.input_channel, described(error))
         if alarm:
-            if not (output.complete and output.outcome in ALARMS):
+            if not (output.complete and output.said.outcome in ALARMS):
                 await self.say(message, output.alarm)
         elif refusal:
             return refusal
-        elif failed and output.complete and output.forgets:
+        elif failed and output.complete and output.said.forget:
             output.take_back()  # it is not true
-            await self.say(message, own_reply(NOT_FORGOTTEN, self._disclaimer))
+            await self.say(message, self.own(NOT_FORGOTTEN))
         elif not output.complete:
-            await self.say(message, own_reply(APOLOGY, self._disclaimer))
+            await self.say(message, self.own(APOLOGY))
         return None
 
-    async def say(self, message: UserMessage, reply: Dict[str, Any]) -> None:
+    def own(self, sentence: str, outcome: Outcome = Outcome.ERROR) -> Content:
+        """A sentence of the channel's own, as a reply like any other."""
+        return Content(outcome, answer=sentence, disclaimer=self._disclaimer)
+
+    async def say(self, message: UserMessage, content: Content) -> None:
         """Send a reply that Rasa knows nothing of."""
-        assert message.output_channel is not None
-        await message.output_channel.send_response(message.sender_id, reply)
+        output: Any = message.output_channel
+        await output.send(message.sender_id, content)
 
     async def tells(self, person: str) -> bool:
         """Whether this person is to be told that they write too fast: once a minute."""
@@ -171,17 +174,14 @@ class Turns:
                 self._lines.pop(conversation, None)
 
 
-def alarm_message(outcome: str, disclaimer: str) -> Dict[str, Any]:
+def alarm_reply(outcome: str, disclaimer: str) -> Content:
     """The reply to a cry for help, made without Rasa, and without facts when they cannot be read."""
     try:
         facts = fact_store().snapshot()
-        reply = dialogue.alarm_reply(outcome, facts)
-        metadata = {**EMPTY, **reply.metadata(facts), "disclaimer": disclaimer}
-        buttons = [{"title": b.title, "payload": b.payload} for b in reply.buttons]
-        return {"text": plain_text(metadata), "buttons": buttons, "metadata": metadata}
+        return replace(dialogue.alarm_reply(outcome, facts).content(facts), disclaimer=disclaimer)
     except Exception as error:  # noqa: BLE001 - whatever it is, who cries for help is answered
         logger.error("An alarm is answered without facts (%s).", type(error).__name__)
-        return own_reply(wording.ALARM_WITHOUT_FACTS[outcome], disclaimer, outcome)
+        return Content(Outcome(outcome), answer=wording.ALARM_WITHOUT_FACTS[outcome], disclaimer=disclaimer)
 
 
 def described(error: BaseException) -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict
 
 from actions import dialogue
 from actions.question import from_payload
-from replies.nlg import EMPTY, plain_text
 
 #: Longest message that is answered, in every channel.
 MOST_CHARACTERS = 2_000
@@ -60,9 +58,3 @@ def pressed(payload: str) -> str:
 def asked(text: str) -> str:
     """What Rasa is told when a text came that may be a press or words, as over REST."""
     return pressed(text.strip()) if _PAYLOAD.fullmatch(text.strip()) else typed(text) or "?"
-
-
-def own_reply(answer: str, disclaimer: str, outcome: str = "error") -> Dict[str, Any]:
-    """A sentence of the channel's own, as a reply like any other, with the disclaimer."""
-    metadata = {"question": None, **EMPTY, "outcome": outcome, "answer": answer, "disclaimer": disclaimer}
-    return {"text": plain_text(metadata), "buttons": [], "metadata": metadata}

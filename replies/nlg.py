@@ -6,45 +6,14 @@ channel and in the shell, so no reply leaves without its disclaimer. Configured 
 
 from __future__ import annotations
 
-import re
-from typing import Any, Dict, List, Mapping, Optional
+from dataclasses import replace
+from typing import Any, Dict, Optional
 
 from rasa.core.nlg import TemplatedNaturalLanguageGenerator
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.trackers import DialogueStateTracker
 
-#: What the metadata of a reply holds when the response came without any, as `utter_*` in rules do.
-EMPTY: Dict[str, Any] = {
-    "outcome": "smalltalk", "topic": None, "question": None, "conditions": [], "terms": [], "answer": "",
-    "comparison": [], "facts": [], "sources": [], "reviewed": None, "checked": True,
-}  # fmt: skip
-
-
-def source_line(source: Mapping[str, Any]) -> str:
-    """Title, publisher, year and bare address."""
-    named = [source["title"], source["publisher"], str(source["year"] or "no date")]
-    return f"{', '.join(named)}, {source['url']}"
-
-
-def comparison_lines(rows: List[Mapping[str, str]]) -> List[str]:
-    """The rows of a comparison as lines of plain text."""
-    return [f"{row['aspect']}. MS: {row['MS']}. ALS: {row['ALS']}." for row in rows]
-
-
-def plain_text(metadata: Mapping[str, Any]) -> str:
-    """A whole reply as plain text: answer, comparison, sources, review date, disclaimer.
-
-    One newline between paragraphs: Rasa's channels split a text at blank lines into several messages.
-    """
-    lines = [metadata["answer"], *comparison_lines(metadata["comparison"])]
-    if metadata["sources"]:
-        lines.append("Sources:")
-        lines += [f"- {source_line(source)}" for source in metadata["sources"]]
-    if metadata["reviewed"]:
-        unchecked = "" if metadata["checked"] else "; not every source has been read again yet"
-        lines.append(f"Facts last looked at: {metadata['reviewed']}{unchecked}.")
-    lines.append(metadata["disclaimer"])
-    return re.sub(r"\n\s*\n", "\n", "\n".join(lines)).strip()
+from replies.contract import Content
 
 
 class DisclaimerNLG(TemplatedNaturalLanguageGenerator):
@@ -64,11 +33,11 @@ class DisclaimerNLG(TemplatedNaturalLanguageGenerator):
         message = await super().generate(utter_action, tracker, output_channel, **{"answer": "", **metadata, **kwargs})
         if message is None:
             return None
+        said = {**(message.get("metadata") or {}), **metadata, "disclaimer": None}
+        disclaimer = self.responses["utter_disclaimer"][0]["text"]
+        content = replace(Content.from_message({**message, "metadata": said}), disclaimer=disclaimer)
         # The caller lays its own arguments over the result, so its dictionary is completed in place.
-        for key, value in {**EMPTY, **(message.get("metadata") or {})}.items():
-            metadata.setdefault(key, value)
-        metadata["answer"] = metadata["answer"] or message.get("text") or ""
-        metadata["disclaimer"] = self.responses["utter_disclaimer"][0]["text"]
-        message["text"] = plain_text(metadata)
-        message["metadata"] = metadata
+        metadata.clear()
+        metadata.update(content.to_dict())
+        message.update(text=content.text, metadata=metadata)
         return message

@@ -15,6 +15,7 @@ from rasa.utils.endpoints import EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 
 from actions.dialogue import apology
+from replies.contract import Content, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +26,7 @@ HEALTH_SECONDS = 2.0
 
 def apology_response() -> Dict[str, Any]:
     """What an action server would return to apologise."""
-    reply = apology()
-    metadata = {"outcome": reply.outcome.value, "answer": reply.answer}
+    metadata = Content(Outcome.ERROR, answer=apology().answer).to_dict()
     return {"events": [], "responses": [{"response": "utter_reply", "metadata": metadata}]}
 
 

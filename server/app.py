@@ -98,13 +98,7 @@ def require_stores(settings: Settings) -> None:
     Raises:
         SettingError: naming the variable.
     """
-    stores = {
-        "LOCKS_URL": settings.locks_url,
-        "CONVERSATIONS_URL": settings.conversations_url,
-        "FEEDBACK_URL": settings.feedback_url,
-    }
-    # What stands for two settings is called by the one that was given.
-    for url, name in {url: name for name, url in stores.items() if url}.items():
+    for name, url in (("CONVERSATIONS_URL", settings.conversations_url), ("FEEDBACK_URL", settings.feedback_url)):
         try:
             if is_redis(url):
                 redis_stores.require(url)
@@ -187,28 +181,21 @@ def _say_errors_in_json(app: Sanic) -> None:
 
 
 def _question_log(settings: Settings) -> Optional[QuestionLog]:
-    """The log of questions, when it is switched on.
-
-    Raises:
-        SettingError: when it cannot be used. The database need not be there yet.
-    """
-    if not settings.question_log_url:
+    """The log of questions, when it is switched on."""
+    if settings.question_log == "off":
         return None
     redactor = None
-    if settings.question_log_text:
+    if settings.question_log == "text":
         # Takes memory and time, so it is imported only for those who keep texts, and then not in the middle of a turn.
         from server.redaction import Redactor
 
         redactor = lambda: Redactor(fact_store().snapshot().terms.values())  # noqa: E731
-    try:
-        return QuestionLog(settings.question_log_url, settings.question_log_days, redactor)
-    except (sa.exc.SQLAlchemyError, OSError, ImportError) as error:
-        raise SettingError(f"QUESTION_LOG_URL cannot be used ({type(error).__name__}).") from error
+    return QuestionLog(settings.feedback_url, redactor=redactor)
 
 
 def _add_metrics(app: Sanic, questions: Optional[QuestionLog]) -> None:
     def finished(turn: turns.Turn) -> None:
-        metrics.turn(turn.channel, turn.outcome, turn.topic, turn.fallback, turn.seconds)
+        metrics.turn(turn.channel, turn.reply.outcome, turn.reply.topic, turn.fallback, turn.seconds)
         if questions:
             questions.record(turn)
 

@@ -18,9 +18,9 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 import channels
-from actions.reply import Outcome
 from channels.pace import Pace
 from facts.schema import TOPICS
+from replies.contract import Outcome
 
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
 CHANNELS = ("rest", *channels.services(), "shell", "other")
@@ -76,14 +76,13 @@ def channel_name(input_channel: Optional[str]) -> str:
     return known if known in CHANNELS else "other"
 
 
-def turn(channel: str, outcome: str, topic: Optional[str], fallback: bool, seconds: Mapping[str, float]) -> None:
+def turn(channel: str, outcome: Outcome, topic: Optional[str], fallback: bool, seconds: Mapping[str, float]) -> None:
     """A message was answered, with an apology perhaps.
 
     Args:
         seconds: by stage.
     """
-    outcome = outcome if outcome in OUTCOMES else Outcome.ERROR.value
-    _turns.labels(outcome, topic if topic in TOPICS else "", channel_name(channel)).inc()
+    _turns.labels(outcome.value, topic if topic in TOPICS else "", channel_name(channel)).inc()
     if fallback:
         _fallbacks.labels(channel_name(channel)).inc()
     for name, spent in seconds.items():

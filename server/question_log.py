@@ -12,8 +12,8 @@ import logging
 import secrets
 from typing import Any, Callable, Dict, Optional, Protocol
 
-from actions.reply import Outcome
 from facts.schema import CONDITIONS, TOPICS
+from replies.contract import Outcome
 from server import metrics
 from server.turns import Turn
 from stores.database import day
@@ -22,7 +22,7 @@ from stores.question_log import RowLog
 logger = logging.getLogger(__name__)
 
 #: Questions worth reading: what somebody might add facts or examples for.
-WITH_TEXT = (Outcome.CLARIFY.value, Outcome.NOT_COVERED.value)
+WITH_TEXT = (Outcome.CLARIFY, Outcome.NOT_COVERED)
 
 
 class Redacts(Protocol):
@@ -52,19 +52,19 @@ class QuestionLog(RowLog[Turn]):
             "id": secrets.token_hex(8),
             "day": day(),
             "channel": metrics.channel_name(turn.channel),
-            "outcome": turn.outcome,
-            "topic": turn.topic if turn.topic in TOPICS else None,
-            "conditions": ",".join(c for c in CONDITIONS if c in turn.conditions),
+            "outcome": turn.reply.outcome.value,
+            "topic": turn.reply.topic if turn.reply.topic in TOPICS else None,
+            "conditions": ",".join(c for c in CONDITIONS if c in turn.reply.conditions),
             "confidence": None if confidence is None else round(float(confidence), 2),
             "fallback": turn.fallback,
-            "reason": turn.reason,
+            "reason": turn.reply.reason,
             "model": turn.model,
             "text": self._text(turn),
         }
 
     def _text(self, turn: Turn) -> Optional[str]:
         """The question without what tells who asked it, where it may be kept."""
-        if self._make_redactor is None or turn.pressed or turn.outcome not in WITH_TEXT:
+        if self._make_redactor is None or turn.pressed or turn.reply.outcome not in WITH_TEXT:
             return None
         try:
             if self._redactor is None:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, Dict, List, Optional, Set, Tuple, Type
 
 import jsonschema
+import rasa.server
 from rasa.core.actions.action import RemoteAction
 from rasa.core.agent import Agent
 from rasa.core.policies.rule_policy import RulePolicy
@@ -120,6 +121,10 @@ def _create_honest_tracker_store(store: Optional[TrackerStore], domain: Domain) 
     return created
 
 
+def _no_cors(app: Any, cors_origins: Any = "") -> None:
+    """What other websites may do is said by `server.guard`."""
+
+
 def apply() -> None:
     """Apply every patch, once.
 
@@ -131,6 +136,8 @@ def apply() -> None:
 
     When conversations cannot be read or kept, Rasa answers as if nothing had been said before, and keeps
     them in memory for ever, out of reach of "forget me". Here the turn fails, and the channel says so.
+
+    It tells every browser that credentials may be sent, whatever website asks.
     """
     if getattr(RemoteAction, "_validate_action_result", None) is not _validate_action_result:
         _require(RemoteAction, "_validate_action_result", "validate(result, self.action_response_format_spec())")
@@ -150,6 +157,9 @@ def apply() -> None:
     if getattr(runner.dask, "get", None) is not _compute:
         _require(runner.DaskGraphRunner, "run", "dask.get(run_graph, run_targets)")
         runner.dask = SimpleNamespace(get=_compute)
+    if rasa.server.configure_cors is not _no_cors:
+        _require(rasa.server, "configure_cors", "CORS_SUPPORTS_CREDENTIALS = True")
+        rasa.server.configure_cors = _no_cors
     if Agent._create_tracker_store is not _create_honest_tracker_store:
         _require(Agent, "_create_tracker_store", "return FailSafeTrackerStore(tracker_store)")
         _require(FailSafeTrackerStore, "save", "self.on_tracker_store_error(e)")

@@ -19,7 +19,8 @@ from stores.database import address_of
 ROOT = Path(__file__).parent.parent
 VERSION = (ROOT / "VERSION").read_text(encoding="utf8").strip()
 _ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", re.ASCII)
-LOG_LEVELS = ("debug", "info", "warning", "error")
+QUESTION_LOG = ("off", "rows", "text")
+LOG_LEVELS = ("warning", "debug", "info", "error")
 
 
 class SettingError(Exception):
@@ -37,7 +38,7 @@ def _choice(env: Mapping[str, str], name: str, allowed: Tuple[str, ...]) -> str:
     """One of some words, in any case; the first when it is not set."""
     word = env.get(name, "").strip().lower() or allowed[0]
     if word not in allowed:
-        raise SettingError(f"{name}={env[name]!r}: give one of {', '.join(dict.fromkeys(allowed))}")
+        raise SettingError(f"{name}={env[name]!r}: give one of {', '.join(allowed)}")
     return word
 
 
@@ -46,18 +47,14 @@ def is_redis(url: str) -> bool:
     return url.startswith(("redis://", "rediss://"))
 
 
-def _url(env: Mapping[str, str], name: str, default: Optional[str], redis: bool = False, sql: bool = True) -> str:
-    """A database's URL; what it may be of. The value is not repeated in an error: it may hold a password."""
-    url = env.get(name, "").strip()
-    if not url:
-        return default or ""
+def _url(env: Mapping[str, str], name: str, default: str, redis: bool = False) -> str:
+    """A database's URL, or that of a Redis. The value is not repeated in an error: it may hold a password."""
+    url = env.get(name, "").strip() or default
     if redis and is_redis(url):
         try:
             parse_url(url)
         except ValueError as error:
             raise SettingError(f"{name} is no URL such as redis://127.0.0.1:6379/0") from error
-    elif not sql:
-        raise SettingError(f"{name} is no URL of a Redis such as redis://127.0.0.1:6379/0")
     else:
         try:
             address_of(url).get_dialect()
@@ -83,18 +80,18 @@ class Settings:
     #: Where conversations are kept, and for how long after their last message.
     conversations_url: str = "sqlite:///" + str(ROOT / ".build" / "conversations.sqlite")
     retention_days: int = 1
-    #: A Redis for what several assistants must know of each other; each knows only itself when None.
-    locks_url: Optional[str] = None
     #: How many messages a minute one person may send; 0 for as many as come.
     messages_per_minute: int = 20
-    #: Where votes on replies are kept.
+    #: Where votes on replies are kept, and the log of questions: none, a row for each turn, or with the words too.
     feedback_url: str = "sqlite:///" + str(ROOT / ".build" / "feedback.sqlite")
-    #: Where it is kept what was asked and how well it was answered, for how long, and whether with the words.
-    question_log_url: Optional[str] = None
-    question_log_days: int = 90
-    question_log_text: bool = False
+    question_log: str = "off"
     #: As `logging` has it.
     log_level: int = logging.WARNING
+
+    @property
+    def locks_url(self) -> Optional[str]:
+        """The Redis in which several assistants know of each other; each knows only itself when None."""
+        return self.conversations_url if is_redis(self.conversations_url) else None
 
     @classmethod
     def from_environment(cls, env: Optional[Mapping[str, str]] = None, port: int = 5005) -> Settings:
@@ -118,28 +115,18 @@ class Settings:
                     f"WEB_ORIGINS: {origin!r} is not an origin such as https://www.example.org or http://localhost:8000;"
                     " each website is named in full, without * and path"
                 )
-        conversations_url = _url(env, "CONVERSATIONS_URL", cls.conversations_url, redis=True)
-        shared = conversations_url if is_redis(conversations_url) else None
-        question_log_url = _url(env, "QUESTION_LOG_URL", None) or None
-        question_log_text = _choice(env, "QUESTION_LOG_TEXT", ("off", "on")) == "on"
-        if question_log_text and not question_log_url:
-            raise SettingError("QUESTION_LOG_TEXT=on needs a place to keep questions: set QUESTION_LOG_URL")
-        level = _choice(env, "LOG_LEVEL", ("warning", *LOG_LEVELS))
         return cls(
             host=env.get("HOST", "").strip() or cls.host,
             port=_number(env, "PORT", port, 1, 65535),
             action_endpoint=endpoint,
             web_origins=tuple(origins),
             model=Path(env.get("MODEL", "") or cls.model),
-            conversations_url=conversations_url,
+            conversations_url=_url(env, "CONVERSATIONS_URL", cls.conversations_url, redis=True),
             feedback_url=_url(env, "FEEDBACK_URL", cls.feedback_url),
-            locks_url=_url(env, "LOCKS_URL", shared, redis=True, sql=False) or None,
             messages_per_minute=_number(env, "MESSAGES_PER_MINUTE", cls.messages_per_minute, 0, 10_000),
             retention_days=_number(env, "RETENTION_DAYS", cls.retention_days, 1, 365),
-            question_log_url=question_log_url,
-            question_log_days=_number(env, "QUESTION_LOG_DAYS", cls.question_log_days, 1, 3650),
-            question_log_text=question_log_text,
-            log_level=logging.getLevelName(level.upper()),
+            question_log=_choice(env, "QUESTION_LOG", QUESTION_LOG),
+            log_level=logging.getLevelName(_choice(env, "LOG_LEVEL", LOG_LEVELS).upper()),
         )
 
 

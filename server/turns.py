@@ -13,18 +13,18 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional
 
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import UserMessage
 
-from actions.reply import Outcome
-from server import metrics
+from replies.contract import Content, Outcome
 
 logger = logging.getLogger(__name__)
 
 #: A message taken for something with less confidence than this was hardly understood.
 HARDLY_UNDERSTOOD = 0.6
+APOLOGISED = Content(Outcome.ERROR)
 
 
 @dataclass
@@ -35,30 +35,16 @@ class Turn:
         model: the file of the model that it began with.
         text: what the person wrote, or the payload of a button.
         parsed: what Rasa's NLU made of it; empty when that failed.
-        reply: the metadata of the last reply; empty when there was none.
+        reply: the last one. Without any the channel has apologised.
         seconds: time spent, by stage.
     """
 
     channel: str
     text: str
     parsed: Mapping[str, Any] = field(default_factory=dict)
-    reply: Mapping[str, Any] = field(default_factory=dict)
+    reply: Content = APOLOGISED
     seconds: Dict[str, float] = field(default_factory=dict)
     model: str = ""
-
-    @property
-    def outcome(self) -> str:
-        """Of the last reply. Without one the channel has apologised."""
-        outcome = self.reply.get("outcome")
-        return str(outcome) if outcome in metrics.OUTCOMES else Outcome.ERROR.value
-
-    @property
-    def topic(self) -> Optional[str]:
-        return self.reply.get("topic")
-
-    @property
-    def conditions(self) -> Tuple[str, ...]:
-        return tuple(self.reply.get("conditions") or ())
 
     @property
     def pressed(self) -> bool:
@@ -72,18 +58,13 @@ class Turn:
         return next((r["confidence"] for r in ranking if r.get("name")), None)
 
     @property
-    def reason(self) -> Optional[str]:
-        """The rule that decided."""
-        return self.reply.get("reason")
-
-    @property
     def fallback(self) -> bool:
         """Whether a typed message was not understood.
 
         It was not when the reply asks back or has no facts, and the classifier was unsure or took the message for none
         that means anything.
         """
-        if self.pressed or self.outcome not in (Outcome.CLARIFY.value, Outcome.NOT_COVERED.value):
+        if self.pressed or self.reply.outcome not in (Outcome.CLARIFY, Outcome.NOT_COVERED):
             return False
         intent = (self.parsed.get("intent") or {}).get("name")
         return intent in (None, "unclear") or (self.confidence or 0.0) < HARDLY_UNDERSTOOD
@@ -135,7 +116,7 @@ def _understood(turn: Turn, parsed: Mapping[str, Any]) -> None:
 
 
 def _rendered(turn: Turn, message: Optional[Mapping[str, Any]]) -> None:
-    turn.reply = (message or {}).get("metadata") or {}
+    turn.reply = Content.from_message(message) if message else APOLOGISED
 
 
 def _time(owner: Any, method: str, stage: str, note: Optional[Callable[[Turn, Any], None]] = None) -> None:

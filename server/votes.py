@@ -17,10 +17,10 @@ from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from actions.reply import Outcome
 from channels.pace import Pace
 from channels.web import UNREADABLE, BadRequest, address_of, read_json, refused, say_unreadable
 from facts.schema import TOPICS
+from replies.contract import Outcome
 from server import metrics
 from stores.votes import MAX_REASON, MAX_VOTE, TooManyVotes, VoteStore
 

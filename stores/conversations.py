@@ -18,6 +18,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import BotUttered, Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from replies.contract import Content
 from stores.database import SECONDS_A_DAY, Database
 
 #: Five turns of six events.
@@ -158,12 +159,13 @@ class ConversationStore(ShortConversations):
 def kept_events(tracker: DialogueStateTracker) -> List[Dict[str, Any]]:
     """What is needed of the last events, as JSON takes it.
 
-    Of a message the likeliest intent, of each slot its last value; no text, no ranking, no entities, no reply. What is
-    left is bounded, whatever was written.
+    Of a message the likeliest intent, of each slot its last value, however long ago it was set; no text, no ranking, no
+    entities, no reply. What is left is bounded, whatever was written.
     """
     events = list(tracker.events)[-KEPT_EVENTS:]
     last = {event.key: event for event in events if isinstance(event, SlotSet)}
-    return [
+    older = [SlotSet(s.name, s.value) for s in tracker.slots.values() if s.value is not None and s.name not in last]
+    return [event.as_dict() for event in older] + [
         _shortened(e) for e in events if not isinstance(e, BotUttered) and last.get(getattr(e, "key", None), e) is e
     ]
 
@@ -179,4 +181,4 @@ def _shortened(event: Event) -> Dict[str, Any]:
 def asked_to_forget(tracker: DialogueStateTracker) -> bool:
     """Whether the last reply was to "forget me"."""
     last = next((e for e in reversed(tracker.events) if isinstance(e, BotUttered)), None)
-    return bool(last and (last.metadata.get("metadata") or {}).get("forget"))
+    return bool(last and Content.from_message(last.metadata).forget)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ import requests
 
 from facts.build import build
 from facts.store import FactStore, Snapshot
-from tests.services import postgres, redis  # noqa: F401 - fixtures for all
+from tests.services import free_port, postgres, redis  # noqa: F401 - fixtures for all
 
 ROOT = Path(__file__).parent.parent
 
@@ -34,12 +33,6 @@ def facts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def facts(facts_file: Path) -> Snapshot:
     return FactStore(facts_file).snapshot()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

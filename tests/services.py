@@ -33,7 +33,8 @@ START_SECONDS = 30.0
 UNPRIVILEGED = "postgres"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nothing listens at just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -189,7 +190,7 @@ def redis_server(folder: Path, tls: Path | None = None) -> Iterator[Redis]:
     """
     program = shutil.which("redis-server") or pytest.fail("redis-server is missing: run bin/setup-tests")
     place = Path(tempfile.mkdtemp(prefix="redis-", dir=folder))
-    port = _free_port()
+    port = free_port()
     command = [program, "--bind", "127.0.0.1", "--port", "0" if tls else str(port), "--dir", str(place)]
     command += ["--save", "", "--appendonly", "no"]
     url = f"redis://127.0.0.1:{port}/0"
@@ -218,7 +219,7 @@ def postgres_server(folder: Path) -> Iterator[Postgres]:
     user = UNPRIVILEGED if os.geteuid() == 0 else None
     # The folders that pytest makes are open to nobody but their owner.
     place = Path(tempfile.mkdtemp(prefix="postgres-", dir=None if user else folder))
-    port = _free_port()
+    port = free_port()
     url = f"postgresql://assistant@127.0.0.1:{port}/assistant"
     first = url.rpartition("/")[0] + "/postgres"  # the database that there is from the start
     try:

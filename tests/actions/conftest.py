@@ -11,13 +11,10 @@ import pytest
 from actions import dialogue
 from actions.question import Context, Message
 from facts.store import Snapshot
+from replies.contract import OPTIONAL, Content
 
-#: What the metadata of a reply holds before the disclaimer is added, whatever else it may hold.
-KEYS = {
-    "outcome", "topic", "question", "conditions", "terms", "answer", "comparison", "facts", "sources", "reviewed",
-    "checked",
-}  # fmt: skip
-MAYBE = {"topics", "questions", "forget", "language"}
+KEYS = set(Content().to_dict())
+MAYBE = set(OPTIONAL)
 
 
 class Reply(dict[str, Any]):

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from actions import dialogue
 from actions.question import Context, Message, Sentence, Term
-from actions.reply import Outcome
 from facts.schema import TERM_KINDS
 from facts.store import Snapshot
+from replies.contract import Outcome
 from tests.actions.conftest import KEYS, MAYBE
 
 CONFIDENCE = st.floats(0, 1, width=16)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from replies.contract import Content
+
 DISCLAIMER = "General information, not medical advice. Talk to your doctor about your own situation."
 NICE = {
     "title": "MS in adults: management",
@@ -28,34 +30,11 @@ def payload(intent, **entities):
 LONG_PAYLOAD = payload("symptom_check", condition=["ALS"], symptom=["bladder urgency", "nocturia", "Überaktivität"])
 
 
-def reply(outcome, answer, *, comparison=(), sources=(), reviewed=None, checked=True, buttons=(), **more):
+def reply(outcome, answer, *, buttons=(), **more):
     """A message as Rasa hands it to an output channel."""
-    rows = [f"{r['aspect']}\nMS: {r['MS']}\nALS: {r['ALS']}" for r in comparison]
-    cited = [f"{s['title']}, {s['publisher']}, {s['year']}: {s['url']}" for s in sources]
-    reviews = [f"Reviewed {reviewed}"] if reviewed else []
-    return {
-        "text": "\n".join([answer, *rows, *cited, *reviews, DISCLAIMER]),
-        "buttons": [{"title": t, "payload": p} for t, p in buttons],
-        "metadata": {
-            "outcome": outcome,
-            "topic": None,
-            "conditions": [],
-            "terms": [],
-            "answer": answer,
-            "comparison": list(comparison),
-            "facts": [],
-            "sources": list(sources),
-            "reviewed": reviewed,
-            "checked": checked,
-            "disclaimer": DISCLAIMER,
-            **more,
-        },
-        "timestamp": 1.0,
-        "utter_action": "utter_reply",
-        "elements": None,
-        "attachment": None,
-        "image": None,
-    }
+    buttons = [{"title": title, "payload": payload} for title, payload in buttons]
+    metadata = {"outcome": outcome, "answer": answer, "disclaimer": DISCLAIMER, "buttons": buttons, **more}
+    return Content.from_dict(metadata).to_message()
 
 
 TESTS = {"aspect": "Key tests", "MS": "MRI & spinal fluid (<1 h)", "ALS": "EMG, *nerve* conduction"}

@@ -25,14 +25,14 @@ from urllib.parse import urlencode
 import pytest
 import requests
 from playwright.sync_api import Browser, Page, sync_playwright
-from slack_api import TOKEN as SLACK_TOKEN
-from slack_api import SlackApi, buttons, links, shown
 from slack_sdk.signature import SignatureVerifier
-from telegram_api import TOKEN as TELEGRAM_TOKEN
-from telegram_api import TelegramApi
-from terminal import DOWN, ENTER, Terminal
 
 from channels.shell import TYPE_INSTEAD
+from tests.channels.slack_api import TOKEN as SLACK_TOKEN
+from tests.channels.slack_api import SlackApi, buttons, links, shown
+from tests.channels.telegram_api import TOKEN as TELEGRAM_TOKEN
+from tests.channels.telegram_api import TelegramApi
+from tests.channels.terminal import DOWN, ENTER, Terminal
 from tests.conftest import Assistant
 from tests.contract.reply_contract import OUTCOMES, keep_to_contract
 from tests.topology import Program, server

@@ -7,11 +7,12 @@ import html
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from outcomes import DISCLAIMER, OUTCOMES, reply
 
-from channels.rendering import content_of, pack, shortened, split, utf16_length, web_address
+from channels.rendering import pack, shortened, split, utf16_length, web_address
 from channels.seen import Seen
 from channels.words import typed
+from replies.contract import Content
+from tests.channels.outcomes import DISCLAIMER, OUTCOMES, reply
 
 
 @settings(max_examples=150, deadline=None)
@@ -58,24 +59,23 @@ def test_a_title_is_cut_at_a_word():
 
 
 def test_a_reply_without_metadata_is_its_text_with_the_disclaimer_apart():
-    content = content_of({"text": f"An answer.\n{DISCLAIMER}", "disclaimer": DISCLAIMER})
+    content = Content.from_message({"text": f"An answer.\n{DISCLAIMER}", "metadata": {"disclaimer": DISCLAIMER}})
     assert (content.answer, content.disclaimer) == ("An answer.", DISCLAIMER)
-    assert content_of({"text": "An answer."}).answer == "An answer."
+    assert Content.from_message({"text": "An answer."}).answer == "An answer."
 
 
 def test_the_parts_of_a_reply_come_from_its_metadata():
-    content = content_of(OUTCOMES["answered"])
-    assert [row.aspect for row in content.rows] == ["Key tests", "Usual onset"]
-    assert content.rows[1].text == "Usual onset\nMS: 20 to 40 years\nALS: 55 to 75 years"
-    assert "2026-11-22" in content.reviewed
-    assert "not every source" in content.reviewed
-    assert [s.url for s in content.sources][2] == ""
+    content = Content.from_message(OUTCOMES["answered"])
+    assert [row.aspect for row in content.comparison] == ["Key tests", "Usual onset"]
+    assert content.comparison[1].text == "Usual onset\nMS: 20 to 40 years\nALS: 55 to 75 years"
+    assert "2026-11-22" in content.review
+    assert "not every source" in content.review
     assert "javascript" in content.sources[2].text
     assert len(content.buttons) == 7
 
 
 def test_two_answers_stand_apart():
-    assert content_of(reply("answered", "It is not known.\nThere is no cure.")).answer == (
+    assert Content.from_message(reply("answered", "It is not known.\nThere is no cure.")).paragraphs == (
         "It is not known.\n\nThere is no cure."
     )
 
@@ -85,17 +85,17 @@ def test_two_answers_stand_apart():
     [
         (
             {"title": "MS Trust, home page", "publisher": "MS Trust", "url": "https://x.org", "year": None},
-            "MS Trust, home page, no date: https://x.org",
+            "MS Trust, home page, no date, https://x.org",
         ),
         (
             {"title": "Children with MS", "publisher": "Children", "url": "https://x.org", "year": 2019},
-            "Children with MS, Children, 2019: https://x.org",
+            "Children with MS, Children, 2019, https://x.org",
         ),
-        ({"title": "", "publisher": "NHS", "url": "https://x.org", "year": 2024}, "NHS, 2024: https://x.org"),
+        ({"title": "", "publisher": "NHS", "url": "https://x.org", "year": 2024}, "NHS, 2024, https://x.org"),
     ],
 )
 def test_a_source_is_named_once_with_its_year(source, text):
-    assert content_of(reply("answered", "A.", sources=[source])).sources[0].text == text
+    assert Content.from_message(reply("answered", "A.", sources=[source])).sources[0].text == text
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outcomes import reply
-from running_channel import Assistant, serving, until
 
 import channels
 from channels import words
@@ -16,26 +14,28 @@ from channels.service import ChatService
 from channels.slack import SlackInput
 from channels.telegram import TelegramInput
 from server.settings import SettingError
+from tests.channels.outcomes import reply
+from tests.channels.running_channel import Assistant, serving, until
 
 ROOT = Path(__file__).parents[2]
 
 TOY = '''
 """A toy."""
 
-from typing import Any, Dict
+from typing import Any
 
 from sanic import response
 
-from channels.rendering import content_of
 from channels.service import ChatService, Setting, read_object
 from channels.turns import Output
+from replies.contract import Content
 
 SENT = []
 
 
 class ToyOutput(Output):
-    async def deliver(self, recipient_id: str, message: Dict[str, Any]) -> bool:
-        SENT.append((recipient_id, content_of(message).text))
+    async def deliver(self, recipient_id: str, content: Content) -> bool:
+        SENT.append((recipient_id, content.text))
         return True
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from outcomes import DISCLAIMER, NICE, OUTCOMES, reply, words_of
-from terminal import CTRL_C, CTRL_D, DOWN, ENTER, ROOT, UP, Terminal
 
 from channels.shell import AWAY, TABLE_COLUMNS, TYPE_INSTEAD, render
+from tests.channels.outcomes import DISCLAIMER, NICE, OUTCOMES, reply, words_of
+from tests.channels.terminal import CTRL_C, CTRL_D, DOWN, ENTER, ROOT, UP, Terminal
 from tests.conftest import free_port
 
 WIDTHS = (40, 80, 120)

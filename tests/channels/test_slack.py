@@ -12,14 +12,15 @@ from urllib.parse import urlencode
 
 import pytest
 from aiohttp import web
-from outcomes import DISCLAIMER, OUTCOMES, reply
-from outcomes import words_of as every_word
-from running_channel import Assistant, serving, until
-from slack_api import TOKEN, SlackApi, buttons, check, links, shown
 from slack_sdk.signature import SignatureVerifier
 
 from channels import words
 from channels.slack import SlackInput, escaped, messages, question_in, words_of
+from replies.contract import Content
+from tests.channels.outcomes import DISCLAIMER, OUTCOMES, reply
+from tests.channels.outcomes import words_of as every_word
+from tests.channels.running_channel import Assistant, serving, until
+from tests.channels.slack_api import TOKEN, SlackApi, buttons, check, links, shown
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 HELLO = reply("smalltalk", "Hello.")
@@ -163,7 +164,7 @@ LONG = "Every word counts here & <now>. "
     ids=["text", "word", "entities", "rows", "row", "sources", "source", "buttons", "titles"],
 )
 def test_long_replies_keep_every_word_within_the_limits(message):
-    parts = messages(message)
+    parts = messages(Content.from_message(message))
     for part in parts:
         check({"channel": "D1", **part})
         assert DISCLAIMER in part["text"]
@@ -178,23 +179,23 @@ def test_long_replies_keep_every_word_within_the_limits(message):
 
 
 def test_a_reply_is_split_only_when_it_must_be():
-    assert len(messages(reply("answered", "word " * 700))) == 1
-    assert len(messages(reply("answered", "word " * 900))) == 2
+    assert len(messages(Content.from_message(reply("answered", "word " * 700)))) == 1
+    assert len(messages(Content.from_message(reply("answered", "word " * 900)))) == 2
 
 
 def test_a_disclaimer_too_long_for_every_message_still_arrives_whole():
     message = reply("answered", "word " * 700, disclaimer="careful " * 300)
-    parts = messages(message)
+    parts = messages(Content.from_message(message))
     for part in parts:
         check({"channel": "D1", **part})
     assert "".join(shown(p) for p in parts).count("careful") == 300
 
 
 def test_a_reply_without_metadata_is_shown_from_its_text():
-    (part,) = messages({"text": "Plain <text> & more.\n\nSecond part.", "buttons": None})
+    (part,) = messages(Content.from_message({"text": "Plain <text> & more.\n\nSecond part.", "buttons": None}))
     check({"channel": "D1", **part})
     assert shown(part) == "Plain <text> & more.\n\nSecond part."
-    assert messages({"text": None, "buttons": []}) == []
+    assert messages(Content.from_message({"text": None, "buttons": []})) == []
 
 
 @pytest.mark.parametrize(

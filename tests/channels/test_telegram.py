@@ -10,13 +10,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
-from outcomes import DISCLAIMER, LONG_PAYLOAD, OUTCOMES, reply, words_of
-from running_channel import Assistant, serving, until
-from telegram_api import TOKEN, Parsed, TelegramApi
 
 from channels import words
 from channels.rendering import utf16_length
 from channels.telegram import EXPIRED, Presses, TelegramInput, messages
+from replies.contract import Content
+from tests.channels.outcomes import DISCLAIMER, LONG_PAYLOAD, OUTCOMES, reply, words_of
+from tests.channels.running_channel import Assistant, serving, until
+from tests.channels.telegram_api import TOKEN, Parsed, TelegramApi
 
 SECRET = "a-secret-of-our-own_1"
 URL = "https://bot.example.org/webhooks/telegram/webhook"
@@ -155,26 +156,28 @@ async def test_long_replies_keep_every_word_within_the_limits(message):
 
 
 def test_a_reply_is_split_only_when_it_must_be():
-    assert len(messages(reply("answered", "word " * 600))) == 1
-    assert len(messages(reply("answered", "word " * 900))) == 2
+    assert len(messages(Content.from_message(reply("answered", "word " * 600)))) == 1
+    assert len(messages(Content.from_message(reply("answered", "word " * 900)))) == 2
 
 
 def test_a_disclaimer_too_long_for_every_message_still_arrives_whole():
-    parts = messages(reply("answered", "word " * 700, disclaimer="careful " * 300))
+    parts = messages(Content.from_message(reply("answered", "word " * 700, disclaimer="careful " * 300)))
     assert all(utf16_length(text) <= 4096 for _, text, _ in parts)
     assert "".join(text for _, text, _ in parts).count("careful") == 300
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_the_markup_shows_the_plain_text(outcome):
-    for markup, text, _ in messages(OUTCOMES[outcome]):
+    for markup, text, _ in messages(Content.from_message(OUTCOMES[outcome])):
         assert Parsed(markup).text == text
 
 
 def test_a_reply_without_metadata_is_shown_from_its_text():
-    ((markup, text, buttons),) = messages({"text": "Plain <text> & more.\n\nSecond part.", "buttons": None})
+    ((markup, text, buttons),) = messages(
+        Content.from_message({"text": "Plain <text> & more.\n\nSecond part.", "buttons": None})
+    )
     assert (Parsed(markup).text, text, buttons) == (text, "Plain <text> & more.\n\nSecond part.", ())
-    assert messages({"text": None, "buttons": []}) == []
+    assert messages(Content.from_message({"text": None, "buttons": []})) == []
 
 
 @pytest.mark.asyncio

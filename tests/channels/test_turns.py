@@ -7,15 +7,15 @@ import time
 from typing import Any
 
 import pytest
-from outcomes import reply
 from rasa.core.channels.channel import UserMessage
-from running_channel import Assistant, serving
 
 from actions import wording
 from channels import turns, words
 from channels.pace import Pace
 from channels.rest import ReplyCollector, RestInput
 from channels.retries import LastReplies
+from tests.channels.outcomes import reply
+from tests.channels.running_channel import Assistant, serving
 from tests.services import Redis
 
 HELLO = reply("smalltalk", "Hello.")

@@ -5,33 +5,10 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-KEYS = {
-    "outcome",
-    "topic",
-    "question",
-    "conditions",
-    "terms",
-    "answer",
-    "comparison",
-    "facts",
-    "sources",
-    "reviewed",
-    "checked",
-    "disclaimer",
-}
-OUTCOMES = {
-    "answered",
-    "clarify",
-    "not_covered",
-    "other_condition",
-    "out_of_scope",
-    "personal_advice",
-    "crisis",
-    "emergency",
-    "smalltalk",
-    "other_language",
-    "error",
-}
+from replies.contract import INTERNAL, OPTIONAL, Content, Outcome
+
+OUTCOMES = {outcome.value for outcome in Outcome}
+KEYS = set(Content().to_dict())
 
 
 def keep_to_contract(reply: dict[str, Any]) -> dict[str, Any]:
@@ -39,7 +16,7 @@ def keep_to_contract(reply: dict[str, Any]) -> dict[str, Any]:
     assert set(reply) <= {"recipient_id", "text", "buttons", "metadata", "forget"}
     assert isinstance(reply["recipient_id"], str)
     metadata: dict[str, Any] = reply["metadata"]
-    assert set(metadata) - {"topics", "questions", "language"} == KEYS
+    assert set(metadata) - (set(OPTIONAL) - set(INTERNAL)) == KEYS
     assert metadata["outcome"] in OUTCOMES
     assert metadata["topic"] is None or isinstance(metadata["topic"], str)
     assert metadata["conditions"] in ([], ["MS"], ["ALS"], ["MS", "ALS"])

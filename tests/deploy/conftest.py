@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from real_nginx import Nginx, StandIn
+
+from tests.deploy.real_nginx import Nginx, StandIn
 
 
 @pytest.fixture

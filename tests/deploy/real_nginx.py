@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from tests.services import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 NGINX = ROOT / "deploy" / "nginx"
 ASK = "/webhooks/rest/webhook"
@@ -30,12 +32,6 @@ def nginx_program() -> str:
     if not found:
         pytest.fail("nginx is missing: run bin/setup-tests")
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def render(*options: str, **variables: str) -> str:

@@ -15,7 +15,8 @@ import jsonschema
 import pytest
 import redis
 import yaml
-from real_nginx import ROOT, free_port
+
+from tests.deploy.real_nginx import ROOT, free_port
 
 DEPLOY = ROOT / "deploy"
 FILES = ("compose.yml", "compose.slack-telegram.yml")

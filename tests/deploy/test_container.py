@@ -11,7 +11,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
-from real_nginx import ROOT, StandIn
+
+from tests.deploy.real_nginx import ROOT, StandIn
 
 DOCKERFILE = ROOT / "deploy" / "container" / "Dockerfile"
 TEXT = DOCKERFILE.read_text("utf8")

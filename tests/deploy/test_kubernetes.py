@@ -14,7 +14,8 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from real_nginx import ROOT
+
+from tests.deploy.real_nginx import ROOT
 
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 BUILDS = ("base", "overlays/small", "overlays/large")

@@ -10,7 +10,8 @@ from typing import Any
 import promql_parser
 import pytest
 import yaml
-from real_nginx import ROOT
+
+from tests.deploy.real_nginx import ROOT
 
 DEPLOY = ROOT / "deploy"
 #: What assistant and action server export, each with its labels.

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from real_nginx import ASK, ROOT, Nginx, StandIn, reply
 
 from server.guard import headers_for
+from tests.deploy.real_nginx import ASK, ROOT, Nginx, StandIn, reply
 
 WEB = ROOT / "web"
 JSON = {"Content_Type": "application/json"}

@@ -14,12 +14,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from real_nginx import ASK, ROOT, Nginx, StandIn, free_port, render, reply, seconds, size
 
 from channels.turns import ALARM_SECONDS, TURN_SECONDS
 from server.action_endpoint import TIMEOUT_SECONDS
 from server.guard import REQUEST_SECONDS
 from stores.redis_stores import WAIT_SECONDS
+from tests.deploy.real_nginx import ASK, ROOT, Nginx, StandIn, free_port, render, reply, seconds, size
 
 SITE = "https://www.example.org"
 PROXY = "set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For;"

@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from real_nginx import ASK, Nginx, StandIn, free_port, render, reply
+
+from tests.deploy.real_nginx import ASK, Nginx, StandIn, free_port, render, reply
 
 #: In upper case and letters alone, so that it can stand for a method too.
 WORDS = "MYMOTHERHASALS"

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from real_nginx import Nginx, StandIn, free_port
+
+from tests.deploy.real_nginx import Nginx, StandIn, free_port
 
 
 def test_with_its_lines_switched_on_it_speaks_tls_and_sends_everyone_there(

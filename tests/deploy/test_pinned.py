@@ -10,9 +10,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 import yaml
-from real_nginx import ROOT
 
 from stores.votes import VoteStore
+from tests.deploy.real_nginx import ROOT
 from tests.services import postgres_server
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

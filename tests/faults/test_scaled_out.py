@@ -43,6 +43,11 @@ def lines(running: Topology) -> int:
     return len(running.nginx.access_log.read_text("utf8").splitlines())
 
 
+def readiness(program: Program) -> tuple[int, str]:
+    ready = requests.get(f"{program.address}/health/ready", timeout=10)
+    return ready.status_code, ready.json()["status"]
+
+
 def metric(programs: list[Program], name: str) -> float:
     """The sum of a metric over its labels and over processes."""
     total = 0.0
@@ -139,6 +144,8 @@ def test_redis_is_killed_and_comes_back_empty(whole: Topology) -> None:
         begin = time.monotonic()
         time.sleep(2.0)
         assert people.counted(begin).keys() == {Found.APOLOGY}, people.odd()
+        # Were they unready, nothing would pass a cry for help on to them.
+        assert {readiness(one) for one in whole.assistants} == {(200, "degraded")}
         whole.redis.start()
         assert people.wait_for_right(2 * PEOPLE) < RECOVERY_SECONDS
         well = time.monotonic()
@@ -182,15 +189,12 @@ def test_postgresql_is_stopped_and_comes_back(whole: Topology) -> None:
     with talking(whole) as people:
         taken = [vote().status_code]
         whole.postgres.stop()
-        begin = time.monotonic()
         time.sleep(2.5)
-        # What was read a second ago is still answered from.
-        assert people.counted(begin + 1.5).keys() == {Found.APOLOGY}, people.odd()
         refused = vote()
         whole.postgres.start()
-        assert people.wait_for_right(2 * PEOPLE) < RECOVERY_SECONDS
         taken.append(vote().status_code)
-    assert people.counted()[Found.ANOTHER] == 0, people.odd()
+    # Votes and the log of questions are all that is kept there.
+    assert people.counted().keys() == {Found.RIGHT}, people.odd()
     assert taken == [200, 200]
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "unavailable")
     assert kept("feedback") == votes + 2
@@ -223,5 +227,4 @@ def test_who_is_forgotten_by_one_assistant_is_forgotten_by_the_other(whole: Topo
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_it_is_ready_again_after_all_that(which: int, whole: Topology) -> None:
-    ready = requests.get(f"{whole.assistants[which].address}/health/ready", timeout=10)
-    assert (ready.status_code, set(ready.json().values())) == (200, {True})
+    assert readiness(whole.assistants[which]) == (200, "ok")

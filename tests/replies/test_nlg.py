@@ -14,23 +14,11 @@ from actions import dialogue
 from actions.question import Context, Message
 from facts.schema import TOPICS
 from facts.store import Snapshot
-from replies.nlg import DisclaimerNLG, comparison_lines, plain_text, source_line
+from replies.contract import Content
+from replies.nlg import DisclaimerNLG
 
 ROOT = Path(__file__).parent.parent.parent
-KEYS = {
-    "outcome",
-    "topic",
-    "question",
-    "conditions",
-    "terms",
-    "answer",
-    "comparison",
-    "facts",
-    "sources",
-    "reviewed",
-    "checked",
-    "disclaimer",
-}
+KEYS = set(Content().to_dict())
 
 
 @pytest.fixture(scope="module")
@@ -196,21 +184,17 @@ async def test_nothing_of_any_answer_is_lost(
         asked = Message(
             intents=((topic, 0.9),), questions=((f"{topic}/overview", 0.9),), conditions=tuple(about.split())
         )
-        given = dialogue.respond(asked, Context(), facts)[0].metadata(facts)
+        content = dialogue.respond(asked, Context(), facts)[0].content(facts)
+        given = content.to_dict()
         assert given["outcome"] == "answered"
         message = await nlg.generate("utter_reply", tracker, "rest", metadata=dict(given))
         assert message is not None
-        assert {**message["metadata"], "disclaimer": ""} == {**given, "disclaimer": ""}
-        parts = [
-            given["answer"],
-            *comparison_lines(given["comparison"]),
-            *map(source_line, given["sources"]),
-            disclaimer,
-        ]
-        places = [message["text"].find(part) for part in parts]
-        assert -1 not in places
-        assert places == sorted(places)
-        assert given["reviewed"] in message["text"]
+        assert message["metadata"] == {**given, "disclaimer": disclaimer}
+        rows = [part for row in content.comparison for part in (row.aspect, row.MS, row.ALS)]
+        parts = [content.answer, *rows, *(s.url for s in content.sources), str(content.reviewed), disclaimer]
+        assert [part for part in parts if part not in message["text"]] == []
+        assert message["text"].startswith(content.answer)
+        assert message["text"].endswith(disclaimer)
         assert "\n\n" not in message["text"]
 
 
@@ -237,7 +221,7 @@ async def test_every_other_reply_is_finished_in_one_piece_too(
 
 def test_addresses_are_bare() -> None:
     """No markup that a channel would show as it is."""
-    text = plain_text({**metadata(), "disclaimer": "D."})
+    text = Content.from_dict({**metadata(), "disclaimer": "D."}).text
     assert "https://example.org/e\n" in text
     assert "](" not in text
     assert "<" not in text

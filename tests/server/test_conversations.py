@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, BotUttered, UserUttered
 
 from stores import conversations
 from stores.conversations import KEPT_EVENTS, ConversationStore
@@ -54,6 +55,21 @@ async def test_only_the_last_events_are_kept(url: str, domain: Domain) -> None:
     assert texts_of(tracker)[-1] == "question 59"
     assert "question 0" not in texts_of(tracker)
     assert tracker.get_slot("context") == {"topic": "cure"}
+
+
+async def test_what_was_talked_about_outlasts_many_apologies(url: str, domain: Domain) -> None:
+    await said(ConversationStore(domain, host=url), "rest:a", "is there a cure")
+    for _ in range(20):
+        store = ConversationStore(domain, host=url)
+        tracker = await store.retrieve("rest:a")
+        assert tracker is not None
+        for event in (UserUttered("and for ALS?"), ActionExecuted("action_answer"), BotUttered("I am sorry")):
+            tracker.update(event)
+        await store.save(tracker)
+    tracker = await store.retrieve("rest:a")
+    assert tracker is not None
+    assert tracker.get_slot("context") == {"topic": "cure"}
+    assert len(tracker.events) <= KEPT_EVENTS
 
 
 async def test_a_conversation_is_deleted_when_its_time_is_over(

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from facts.schema import TOPICS
 from facts.store import Snapshot
+from replies.contract import Content, Outcome
 from server import metrics, turns
 from tests.conftest import ROOT
 
@@ -154,7 +155,7 @@ def test_the_version_of_the_facts_is_the_one_of_now() -> None:
 
 
 def test_values_out_of_no_set_are_other_empty_or_error() -> None:
-    metrics.turn("smoke signals", "shrugged", "gossip", True, {"turn": 0.1, "lunch": 1.0})
+    metrics.turn("smoke signals", Outcome("shrugged"), "gossip", True, {"turn": 0.1, "lunch": 1.0})
     metrics.rate_limited("smoke signals")
     metrics.error("the moon")
     assert counted("msals_turns_total", "other", "error", "") == 1
@@ -227,7 +228,7 @@ def parsed(intent: str, confidence: float, *more: tuple[str, float]) -> dict[str
 def test_a_fallback_is_a_typed_message_that_was_not_understood(
     text: str, understood: Any, reply: Any, fallback: bool, confidence: float | None
 ) -> None:
-    turn = turns.Turn("rest", text, understood, reply)
+    turn = turns.Turn("rest", text, understood, Content.from_dict(reply))
     assert (turn.fallback, turn.confidence) == (fallback, confidence)
 
 
@@ -277,7 +278,7 @@ async def test_turns_that_go_on_at_once_are_told_apart() -> None:
     assert await asyncio.gather(*(agent.handle_message(m) for m in others)) == ["done"] * 20
     assert {turn.text for turn in seen} == {str(n) for n in range(20)}
     for turn in seen:
-        assert (turn.channel, turn.outcome, turn.topic, turn.conditions) == ("slack", "answered", "cause", ("MS",))
+        assert (turn.channel, turn.reply.outcome, turn.reply.topic) == ("slack", "answered", "cause")
         assert set(turn.seconds) == CLOSED["stage"]
 
 
@@ -288,7 +289,7 @@ async def test_a_turn_that_fails_is_counted_and_still_fails(fails: str, outcome:
     turns.watch(agent, seen.append)
     with pytest.raises((ValueError, OSError)):
         await agent.handle_message(MESSAGE)
-    assert [turn.outcome for turn in seen] == [outcome]
+    assert [turn.reply.outcome for turn in seen] == [outcome]
 
 
 async def test_a_reply_outside_a_turn_is_none() -> None:
@@ -325,6 +326,6 @@ async def test_counting_costs_far_less_than_a_millisecond() -> None:
         return (time.perf_counter() - begun) / 300
 
     watched: Any = Fake()
-    turns.watch(watched, lambda t: metrics.turn(t.channel, t.outcome, t.topic, t.fallback, t.seconds))
+    turns.watch(watched, lambda t: metrics.turn(t.channel, t.reply.outcome, t.reply.topic, t.fallback, t.seconds))
     cost = min([await seconds(watched) for _ in range(5)]) - min([await seconds(Fake()) for _ in range(5)])
     assert cost < 0.0005

@@ -192,8 +192,7 @@ def written(
             ACTION_ENDPOINT=f"http://127.0.0.1:{port}/webhook",
             CONVERSATIONS_URL=f"sqlite:///{conversations}",
             FEEDBACK_URL=f"sqlite:///{folder}/feedback.sqlite",
-            QUESTION_LOG_URL=f"sqlite:///{folder}/questions.sqlite",
-            QUESTION_LOG_TEXT="on",
+            QUESTION_LOG="text",
             LOG_LEVEL="debug",
             SLACK_BOT_TOKEN="xoxb-1",
             SLACK_SIGNING_SECRET=SIGNING_SECRET,
@@ -239,8 +238,8 @@ def written(
         for name, path in (("assistant", one.log), ("actions", actions_log), ("failing", failing_log))
     }
     lines = [json.loads(line) for log in logs.values() for line in log.splitlines() if line.startswith("{")]
-    files = [path for path in folder.iterdir() if path.name.startswith("questions.sqlite")]
-    with sqlite3.connect(folder / "questions.sqlite") as connection:
+    files = [path for path in folder.iterdir() if path.name.startswith("feedback.sqlite")]
+    with sqlite3.connect(folder / "feedback.sqlite") as connection:
         connection.row_factory = sqlite3.Row
         questions = [dict(row) for row in connection.execute("SELECT * FROM question_log")]
     return Written(

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,16 +13,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from actions.reply import Outcome
 from facts.store import Snapshot
+from replies.contract import Content, Outcome
 from server import metrics
 from server.question_log import WITH_TEXT, QuestionLog
 from server.redaction import Redactor
-from server.settings import SettingError, Settings
 from server.turns import Turn
 from stores import question_log
 from stores.question_log import MOST_WAITING, table
-from tests.conftest import ROOT
 from tests.services import Outage, postgres_server
 
 COLUMNS = {
@@ -46,7 +41,7 @@ COLUMNS = {
 def turn(text: str = "what can i eat with als", outcome: str = "clarify", **reply: Any) -> Turn:
     parsed = {"intent": {"name": "nlu_fallback", "confidence": 0.3}, "intent_ranking": [
         {"name": "nlu_fallback", "confidence": 0.3}, {"name": "lifestyle", "confidence": 0.2371}]}  # fmt: skip
-    replied = {"outcome": outcome, "topic": None, "conditions": ["ALS"], **reply}
+    replied = Content.from_dict({"outcome": outcome, "conditions": ["ALS"], **reply})
     return Turn("rest", text, parsed, replied, model="model.tar.gz")
 
 
@@ -98,7 +93,10 @@ def test_a_row_is_what_it_is_said_to_be_and_nothing_else(url: str) -> None:
 def test_values_come_from_closed_sets(url: str) -> None:
     log = QuestionLog(url)
     log.record(
-        Turn("zqxmarker", "zqxmarker", {}, {"outcome": "zqxmarker", "topic": "zqxmarker", "conditions": ["zqx"]})
+        Turn(
+            *("zqxmarker", "zqxmarker", {}),
+            Content.from_dict({"outcome": "zqxmarker", "topic": "zqxmarker", "conditions": ["zqx"]}),
+        )
     )
     log.close()
     (row,) = rows(url)
@@ -159,7 +157,7 @@ def test_a_redactor_that_fails_costs_the_words_and_not_the_row(url: str) -> None
 def test_with_the_switch_the_words_are_redacted(url: str, facts: Snapshot) -> None:
     log = QuestionLog(url, redactor=lambda: Redactor(facts.terms.values()))
     log.record(turn("can my uncle Bob Zqxmarker, 0171 496 0000, eat cheese with ALS"))
-    log.close()
+    log.close(60)
     (row,) = rows(url)
     assert row["text"] == "can my uncle _ eat cheese with als"
 
@@ -276,40 +274,3 @@ def test_a_server_that_is_away_for_a_while_costs_no_turn_and_its_rows_alone(way:
         server.query("update question_log set day = '2020-01-01'")
         asyncio.run(log.sweep())
         assert server.query("select count(*) from question_log") == [(0,)]
-
-
-# --- settings -------------------------------------------------------------------------------------
-
-
-def test_it_is_off_unless_it_is_switched_on() -> None:
-    settings = Settings.from_environment({})
-    assert (settings.question_log_url, settings.question_log_text, settings.question_log_days) == (None, False, 90)
-
-
-@pytest.mark.parametrize(
-    "environment",
-    [
-        {"QUESTION_LOG_TEXT": "on"},
-        {"QUESTION_LOG_URL": "sqlite://", "QUESTION_LOG_TEXT": "perhaps"},
-        {"QUESTION_LOG_URL": "somewhere"},
-        {"QUESTION_LOG_URL": "redis://127.0.0.1/0"},
-        {"QUESTION_LOG_URL": "sqlite://", "QUESTION_LOG_DAYS": "0"},
-        {"LOG_LEVEL": "loud"},
-    ],
-)
-def test_a_setting_that_cannot_be_used_is_named(environment: dict[str, str]) -> None:
-    with pytest.raises(SettingError) as caught:
-        Settings.from_environment(environment)
-    assert list(environment)[-1] in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_levels_are_taken_in_any_case() -> None:
-    assert Settings.from_environment({"LOG_LEVEL": "DEBUG"}).log_level == logging.DEBUG
-    assert Settings.from_environment({"LOG_LEVEL": "error"}).log_level == logging.ERROR
-    assert Settings.from_environment({}).log_level == logging.WARNING
-
-
-def test_presidio_is_imported_only_when_words_are_kept() -> None:
-    script = "import sys, server.app; sys.exit('presidio_analyzer' in sys.modules)"
-    assert subprocess.run([sys.executable, "-W", "ignore", "-c", script], cwd=ROOT, timeout=120).returncode == 0

@@ -94,7 +94,6 @@ def test_the_assistant_whose_port_was_wanted_still_answers(refused: Any, assista
         ({"conversations_url": "redis://:zqxsecret@127.0.0.1:{port}/0"}, "CONVERSATIONS_URL"),
         ({"conversations_url": "postgresql://me:zqxsecret@127.0.0.1:{port}/it"}, "CONVERSATIONS_URL"),
         ({"conversations_url": "mysql://me:zqxsecret@127.0.0.1:{port}/it"}, "CONVERSATIONS_URL"),  # no driver
-        ({"locks_url": "redis://:zqxsecret@127.0.0.1:{port}/0"}, "LOCKS_URL"),
         ({"feedback_url": "postgresql://me:zqxsecret@127.0.0.1:{port}/it"}, "FEEDBACK_URL"),
     ],
 )
@@ -119,12 +118,6 @@ def test_a_store_that_is_away_at_the_start_is_named_soon(
     assert str(caught.value).startswith(f"{named} cannot be used")
     assert "zqxsecret" not in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_a_redis_for_both_is_called_by_the_setting_that_was_given() -> None:
-    settings = Settings.from_environment({"CONVERSATIONS_URL": f"redis://127.0.0.1:{free_port()}/0"})
-    with pytest.raises(SettingError, match=r"^CONVERSATIONS_URL cannot"):
-        require_stores(settings)
 
 
 def test_a_host_that_is_none_of_this_machine_is_not_called_a_taken_port() -> None:
