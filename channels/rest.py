@@ -29,7 +29,7 @@ _SENDER = re.compile(rf"[A-Za-z0-9_.:@+-]{{1,{MAX_SENDER}}}")
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 #: Of the metadata, what is for the server alone.
-INTERNAL = ("forget", "reason")
+INTERNAL = ("forget", "reason", "signed")
 
 
 def checked(body: Any) -> Tuple[str, str, str]:

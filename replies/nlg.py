@@ -50,6 +50,7 @@ def plain_text(metadata: Mapping[str, Any]) -> str:
 class DisclaimerNLG(TemplatedNaturalLanguageGenerator):
     """Rasa's templated responses, each finished with the domain's `utter_disclaimer`.
 
+    Where a clinician has signed all that is said (`signed` in the metadata), with `utter_disclaimer_signed`.
     Rasa makes it with an empty domain and sets `responses` once the model is loaded.
     """
 
@@ -68,7 +69,8 @@ class DisclaimerNLG(TemplatedNaturalLanguageGenerator):
         for key, value in {**EMPTY, **(message.get("metadata") or {})}.items():
             metadata.setdefault(key, value)
         metadata["answer"] = metadata["answer"] or message.get("text") or ""
-        metadata["disclaimer"] = self.responses["utter_disclaimer"][0]["text"]
+        disclaimer = "utter_disclaimer_signed" if metadata.get("signed") else "utter_disclaimer"
+        metadata["disclaimer"] = self.responses[disclaimer][0]["text"]
         message["text"] = plain_text(metadata)
         message["metadata"] = metadata
         return message
