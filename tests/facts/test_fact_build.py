@@ -338,6 +338,7 @@ def test_what_is_written_from_the_records_stands_as_the_build_would_write_it(
 def test_the_table_of_sources_counts_what_the_records_cite(small: Path) -> None:
     found, _ = load(small)
     tables = {table: [e.record for e in entries] for table, entries in found.items()}
-    rows = dict(line[2:].split(" | ", 1) for line in fact_build.sources_table(tables, "").splitlines() if line[:2] == "| ")
+    lines = fact_build.sources_table(tables, "").splitlines()
+    rows = dict(line[2:].split(" | ", 1) for line in lines if line.startswith("| "))
     assert rows["contagious"].split(" | ")[:3] == ["1", "0", "1"]
     assert rows["drug"].split(" | ")[0] == "2"  # a fact and the record of a drug
