@@ -322,7 +322,6 @@ class Organisation(Record):
     country: str
     conditions: List[str] = Field(..., min_items=1)
     url: str
-    phone: Optional[str]
     offers: str
     sources: List[str] = []
 
