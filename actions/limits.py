@@ -50,9 +50,7 @@ def _says(text: str, fresh: bool = False) -> Callable[[Message, Context, Snapsho
 
 
 def _identity(message: Message, context: Context, facts: Snapshot) -> Reply:
-    signed, every = len(facts.signed), len(facts.topics)
-    review = wording.REVIEWED[0 if not signed else 2 if signed == every else 1].format(signed=signed, all=every)
-    return smalltalk(wording.IDENTITY.format(review=review), context, facts)
+    return smalltalk(wording.IDENTITY.format(review=facts.review_note), context, facts)
 
 
 def _frightened(message: Message, context: Context, facts: Snapshot) -> Reply:

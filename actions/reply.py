@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
-from facts.schema import CONDITIONS, Comparison, Fact, Source
+from facts.schema import CONDITIONS, Answer, Comparison, Fact, Source
 from facts.store import Snapshot
 from replies.contract import Button, Citation, Content, Outcome, Row
 
@@ -18,12 +18,16 @@ MOST_SOURCES = 8
 
 @dataclass(frozen=True)
 class Evidence:
-    """What stands behind a text: facts, and sources of records that are no facts."""
+    """What stands behind a text: facts, and sources of records that are no facts.
+
+    `topics` are those of the answers that were read out; `reviewed` the dates of records that are neither.
+    """
 
     facts: Tuple[str, ...] = ()
     sources: Tuple[str, ...] = ()
     reviewed: Tuple[date, ...] = ()
     checked: bool = True
+    topics: Tuple[str, ...] = ()
 
     def __add__(self, other: Evidence) -> Evidence:
         return Evidence(
@@ -31,6 +35,7 @@ class Evidence:
             tuple(dict.fromkeys(self.sources + other.sources)),
             self.reviewed + other.reviewed,
             self.checked and other.checked,
+            tuple(dict.fromkeys(self.topics + other.topics)),
         )
 
 
@@ -38,10 +43,17 @@ def evidence_of(*records: Any) -> Evidence:
     """The evidence named by records of the store (facts, answers, cells, drugs, ...)."""
     total = Evidence()
     for record in records:
-        facts = (record.id,) if isinstance(record, Fact) else tuple(getattr(record, "facts", ()))
-        own = () if isinstance(record, Fact) else tuple(getattr(record, "sources", ()))
+        if isinstance(record, Fact):
+            total += Evidence((record.id,), checked=record.checked)
+            continue
         reviewed = getattr(record, "reviewed", None)
-        total += Evidence(facts, own, (reviewed,) if reviewed else (), getattr(record, "checked", True))
+        total += Evidence(
+            tuple(getattr(record, "facts", ())),
+            tuple(getattr(record, "sources", ())),
+            (reviewed,) if reviewed else (),
+            getattr(record, "checked", True),
+            (record.topic,) if isinstance(record, Answer) else (),
+        )
     return total
 
 
@@ -78,7 +90,7 @@ class Reply:
         cited = [facts.facts[f] for f in self.evidence.facts if f in facts.facts]
         named = [f.sources for f in cited] + [(s,) for s in self.evidence.sources]
         sources = _fewest([[facts.sources[s] for s in n if s in facts.sources] for n in named])
-        reviewed = [*self.evidence.reviewed, *(f.reviewed for f in cited)]
+        reviewed = [*self.evidence.reviewed, *(_looked_at(f, facts) for f in cited)]
         several = len(self.topics) > 1
         return Content(
             outcome=self.outcome,
@@ -96,8 +108,23 @@ class Reply:
             questions=self.questions if several else (),
             language=self.language,
             forget=self.forget,
+            signed=self._is_signed(cited, facts),
             buttons=self.buttons,
         )
+
+    def _is_signed(self, cited: Sequence[Fact], facts: Snapshot) -> bool:
+        """Whether a clinician has signed all that was said.
+
+        Records of drugs, symptoms, ... may be of any topic, so all topics have to be signed for them.
+        """
+        apart = self.evidence.reviewed or self.evidence.sources or self.comparison
+        return facts.has_signed(() if apart else {*self.evidence.topics, *(f.topics[0] for f in cited)})
+
+
+def _looked_at(fact: Fact, facts: Snapshot) -> date:
+    """When it was last looked at: a sign-off that holds counts too."""
+    review = facts.signed.get(fact.topics[0])
+    return max(fact.reviewed, review.on) if review else fact.reviewed
 
 
 def _fewest(named: Sequence[Sequence[Source]]) -> List[Source]:

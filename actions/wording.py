@@ -106,12 +106,6 @@ IDENTITY = (
     "I am a computer program, not a doctor and not a person. I answer general questions about MS and ALS from a "
     "list of facts with their sources. {review}"
 )
-#: By how many of the topics are signed: none, some, all.
-REVIEWED = (
-    "No clinician has reviewed these facts yet.",
-    "Clinicians have reviewed and signed {signed} of {all} topics; nobody has reviewed the rest yet.",
-    "Clinicians have reviewed and signed all topics.",
-)
 HELP = (
     "I can tell you about MS and ALS, one or both side by side: symptoms, tests, causes, outlook, treatment, daily "
     'life and where to find help. Ask in your own words, a word or two is enough. You can say "tell me more", '

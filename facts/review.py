@@ -5,6 +5,7 @@ python -m facts.review sign prognosis --by "Dr A. Name" --role "neurologist"
 """
 
 import argparse
+import json
 import shutil
 import subprocess
 import sys
@@ -26,19 +27,23 @@ section{break-inside:avoid;border-top:1px solid;margin-top:1.5em}h2{font-size:1.
 
 
 def sheet(topic: str, found: Dict[str, List[Any]]) -> str:
-    """One printable page: each question of a topic with its answers, facts and sources, and a box to tick or mend."""
+    """One printable page: all records of a topic with their sources, and a box to tick or mend under each.
+
+    Facts stand with their question.
+    """
     tables = {table: [e.record for e in entries] for table, entries in found.items()}
     sources = {s.id: s for s in tables["sources"]}
+    records = store.records_of(topic, tables)
     parts = []
-    for question in (q for q in tables["questions"] if q.topic == topic):
+    for question in records.pop("questions", ()):
         said = [(scope, answer.text) for scope, answer in question.answers.items()]
         said += [(f"{scope}, easier", a.simple) for scope, a in question.answers.items() if a.simple]
         answers = "".join(f"<p><b>{escape(scope)}:</b> {escape(text)}</p>" for scope, text in said)
         facts = "".join(_item(fact, sources) for fact in tables["facts"] if fact.question == question.id)
-        parts.append(
-            f"<section><h2>{escape(question.title)} <small>{escape(question.id)}</small></h2>{answers}<ul>{facts}</ul>"
-            '<p><span class="tick"></span>right as it stands</p><p>To mend:</p><div class="mend"></div></section>'
-        )
+        parts.append(_section(question.title, question.id, f"{answers}<ul>{facts}</ul>"))
+    records.pop("facts", None)
+    for table, rows in records.items():
+        parts += [_section(table.capitalize(), row.key, _fields(json.loads(row.json()), sources)) for row in rows]
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Review: {escape(topic)}</title>'
         f"<style>{_STYLE}</style><h1>Review: {escape(topic)}</h1><p>Printed {date.today()}, digest "
@@ -46,10 +51,33 @@ def sheet(topic: str, found: Dict[str, List[Any]]) -> str:
     )
 
 
+def _section(title: str, name: str, content: str) -> str:
+    return (
+        f"<section><h2>{escape(title)} <small>{escape(name)}</small></h2>{content}"
+        '<p><span class="tick"></span>right as it stands</p><p>To mend:</p><div class="mend"></div></section>'
+    )
+
+
+def _fields(row: Any, sources: Dict[str, Any], name: str = "") -> str:
+    """What a record says, a line for each field that holds something; its sources as links."""
+    if isinstance(row, dict):
+        return "".join(_fields(value, sources, f"{name} {key}".strip()) for key, value in row.items())
+    if isinstance(row, list) and any(isinstance(value, dict) for value in row):
+        return "".join(_fields(value, sources, name) for value in row)
+    if row in (None, "", [], True):
+        return ""
+    values = row if isinstance(row, list) else [row]
+    values = [_link(sources[v]) if isinstance(v, str) and v in sources else escape(str(v)) for v in values]
+    return f"<p><b>{escape(name.replace('_', ' '))}:</b> {'; '.join(values)}</p>"
+
+
+def _link(source: Any) -> str:
+    return f'<a href="{escape(source.url)}">{escape(source.publisher)}, {source.year or "no date"}</a>'
+
+
 def _item(fact: Any, sources: Dict[str, Any]) -> str:
     """A fact with its sources as links."""
-    cited = [sources[name] for name in fact.sources]
-    links = [f'<a href="{escape(s.url)}">{escape(s.publisher)}, {s.year or "no date"}</a>' for s in cited]
+    links = [_link(sources[name]) for name in fact.sources]
     notes = "; ".join([fact.condition, *links, *([] if fact.checked else ["<b>source not read yet</b>"])])
     return f"<li>{escape(fact.statement)} <small>({notes})</small></li>"
 

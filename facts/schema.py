@@ -118,8 +118,9 @@ class Fact(Record):
 
 
 class Answer(Record):
-    """What is said first to a question, for MS, for ALS or for both side by side."""
+    """What is said first to a question, for MS, for ALS or for both side by side; `topic` is the question's."""
 
+    topic: str
     text: str
     simple: Optional[str]
     why: Optional[str]
@@ -166,7 +167,7 @@ class Question(Record):
         answers = dict(values.pop("answers", {}))
         for scope in SCOPES:
             if (answer := values.pop(scope, None)) is not None:
-                answers[scope] = answer
+                answers[scope] = {**answer, "topic": values.get("topic")} if isinstance(answer, dict) else answer
         if not answers and not values.get("of"):
             raise ValueError("has no answer")
         return {**values, "answers": answers}
@@ -321,7 +322,6 @@ class Organisation(Record):
     country: str
     conditions: List[str] = Field(..., min_items=1)
     url: str
-    phone: Optional[str]
     offers: str
     sources: List[str] = []
 
@@ -378,7 +378,7 @@ class Topic(Record):
 
 
 class Review(Record):
-    """A sign-off: who read all questions, answers and facts of a topic, and when.
+    """A sign-off: who read all records of a topic, and when.
 
     `digest` is that of what was signed (`facts.store.digest`): once the topic changes, the sign-off no longer counts.
     """

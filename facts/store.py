@@ -37,6 +37,22 @@ from facts.schema import (
 
 logger = logging.getLogger(__name__)
 
+#: By how many of the topics are signed: none, some, all. Said to who asks who this is, and on the chat page.
+REVIEWED = (
+    "No clinician has reviewed these facts yet.",
+    "Clinicians have reviewed and signed {signed} of {all} topics; nobody has reviewed the rest yet.",
+    "Clinicians have reviewed and signed all topics.",
+)
+#: Where records of a table are read and signed; those of the other tables say so themselves.
+_HOMES = {
+    "drugs": "drug",
+    "tests": "diagnosis",
+    "mimics": "mimics",
+    "subtypes": "types",
+    "organisations": "support",
+    "helplines": "support",
+}
+
 
 class StoreUnavailable(Exception):
     """The store is missing, unreadable or of another version of the schema."""
@@ -81,6 +97,16 @@ class Snapshot:
             for claim in fact.corrects:
                 self._correcting[claim].append(fact)
 
+    def has_signed(self, topics: Iterable[str]) -> bool:
+        """Whether all of these topics are signed; no topic at all stands for every one."""
+        return (set(topics) or set(self.topics)) <= set(self.signed)
+
+    @property
+    def review_note(self) -> str:
+        """What clinicians have signed, in a sentence."""
+        signed, every = len(self.signed), len(self.topics)
+        return REVIEWED[0 if not signed else 2 if signed == every else 1].format(signed=signed, all=every)
+
     def overview(self, topic: str, conditions: Iterable[str]) -> Optional[Answer]:
         """What a topic says first, for one condition or for both side by side."""
         names = list(conditions)
@@ -124,14 +150,25 @@ def _asks_with(words: FrozenSet[str], claim: Claim) -> bool:
     return bool(claim.asked_with) and all(words & set(group) for group in claim.asked_with)
 
 
+def records_of(topic: str, tables: Mapping[str, Sequence[Any]]) -> Dict[str, List[Any]]:
+    """By table, all records that are read and signed with a topic: each record belongs to one topic."""
+    found: Dict[str, List[Any]] = {}
+    for table, records in tables.items():
+        if table in ("sources", "topics", "reviews", "terms"):
+            continue
+        kept = [r for r in records if (_HOMES.get(table) or _first_topic(r)) == topic]
+        if kept:
+            found[table] = kept
+    return found
+
+
+def _first_topic(record: Any) -> str:
+    return str(record.topics[0] if hasattr(record, "topics") else record.topic)
+
+
 def digest(topic: str, tables: Mapping[str, Sequence[Any]]) -> str:
-    """Of all questions, answers and facts of a topic, as a sign-off names it."""
-    rows = [
-        json.loads(record.json())
-        for table in ("questions", "facts")
-        for record in tables[table]
-        if (record.topic if table == "questions" else record.topics[0]) == topic
-    ]
+    """Of all records of a topic, as a sign-off names it."""
+    rows = {name: [json.loads(r.json()) for r in records] for name, records in records_of(topic, tables).items()}
     return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:16]
 
 

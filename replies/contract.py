@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 #: Of the metadata, what is there only where it applies, and of that what is for the server alone.
-INTERNAL = ("forget", "reason")
+INTERNAL = ("forget", "reason", "signed")
 OPTIONAL = ("topics", "questions", "language", *INTERNAL)
 
 
@@ -104,6 +104,7 @@ class Content:
         language: of the text, where that is not English.
         forget: the conversation is to be erased.
         reason: the rule that decided.
+        signed: a clinician has signed all that is said.
         buttons: what may be pressed next; no part of the metadata.
     """
 
@@ -124,6 +125,7 @@ class Content:
     language: Optional[str] = None
     forget: bool = False
     reason: Optional[str] = None
+    signed: bool = False
     buttons: Tuple[Button, ...] = ()
 
     @classmethod

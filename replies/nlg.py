@@ -19,6 +19,7 @@ from replies.contract import Content
 class DisclaimerNLG(TemplatedNaturalLanguageGenerator):
     """Rasa's templated responses, each finished with the domain's `utter_disclaimer`.
 
+    Where a clinician has signed all that is said (`signed` in the metadata), with `utter_disclaimer_signed`.
     Rasa makes it with an empty domain and sets `responses` once the model is loaded.
     """
 
@@ -34,8 +35,9 @@ class DisclaimerNLG(TemplatedNaturalLanguageGenerator):
         if message is None:
             return None
         said = {**(message.get("metadata") or {}), **metadata, "disclaimer": None}
-        disclaimer = self.responses["utter_disclaimer"][0]["text"]
-        content = replace(Content.from_message({**message, "metadata": said}), disclaimer=disclaimer)
+        content = Content.from_message({**message, "metadata": said})
+        signed = "_signed" if content.signed else ""
+        content = replace(content, disclaimer=self.responses[f"utter_disclaimer{signed}"][0]["text"])
         # The caller lays its own arguments over the result, so its dictionary is completed in place.
         metadata.clear()
         metadata.update(content.to_dict())

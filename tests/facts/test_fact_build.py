@@ -327,5 +327,18 @@ def test_a_store_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> N
     assert "Traceback" not in done.stderr
 
 
-def test_the_table_of_claims_is_the_one_the_build_would_write(loaded: dict[str, list[Located]]) -> None:
-    assert (FOLDER.parent / "docs" / "claims.md").read_text("utf8") == fact_build.claims_table(loaded)
+@pytest.mark.parametrize("name", ["docs/claims.md", "docs/sources.md", "web/index.html"])
+def test_what_is_written_from_the_records_stands_as_the_build_would_write_it(
+    name: str, loaded: dict[str, list[Located]]
+) -> None:
+    path = FOLDER.parent / name
+    assert path.read_text("utf8") == fact_build.documents(loaded)[path], "run `make facts`"
+
+
+def test_the_table_of_sources_counts_what_the_records_cite(small: Path) -> None:
+    found, _ = load(small)
+    tables = {table: [e.record for e in entries] for table, entries in found.items()}
+    lines = fact_build.sources_table(tables, "").splitlines()
+    rows = dict(line[2:].split(" | ", 1) for line in lines if line.startswith("| "))
+    assert rows["contagious"].split(" | ")[:3] == ["1", "0", "1"]
+    assert rows["drug"].split(" | ")[0] == "2"  # a fact and the record of a drug

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from actions import limits, wording
-from actions.question import Context, Message
+from actions import answers, limits
+from actions.question import Context, Message, Question, Term
 from facts import review, store
-from facts.build import FOLDER, check, load, review_state
+from facts.build import FOLDER, check, documents, load, review_state
 from facts.schema import TOPICS
 from facts.store import Snapshot
 
@@ -42,7 +42,7 @@ def identity(facts: Snapshot) -> str:
 
 def test_nobody_has_signed_the_facts_and_nothing_says_so(facts: Snapshot) -> None:
     assert facts.signed == {}
-    assert wording.REVIEWED[0] in identity(facts)
+    assert store.REVIEWED[0] in identity(facts)
 
 
 def test_a_signed_topic_is_counted_until_it_changes(small: Path) -> None:
@@ -57,7 +57,62 @@ def test_a_signed_topic_is_counted_until_it_changes(small: Path) -> None:
 
 
 def test_all_topics_signed_is_said_so(small: Path) -> None:
-    assert wording.REVIEWED[2] in identity(snapshot(signed(small, *TOPICS)))
+    assert store.REVIEWED[2] in identity(snapshot(signed(small, *TOPICS)))
+
+
+def test_a_changed_drug_makes_the_sign_off_of_drugs_stale(small: Path) -> None:
+    """All that is said is signed somewhere: records of drugs with the questions on drugs."""
+    signed(small, "drug", "cure")
+    (small / "drugs.yml").write_text((small / "drugs.yml").read_text("utf8").replace("It is a drug.", "It is."), "utf8")
+    assert sorted(snapshot(small).signed) == ["cure"]
+
+
+def test_every_record_that_says_something_is_signed_with_one_topic(facts: Snapshot) -> None:
+    tables = {table: [e.record for e in entries] for table, entries in load()[0].items()}
+    signable = [t for t in tables if t not in ("sources", "topics", "reviews", "terms")]
+    parts = [store.records_of(topic, tables) for topic in TOPICS]
+    assert {t: sum(len(p.get(t, ())) for p in parts) for t in signable} == {t: len(tables[t]) for t in signable}
+
+
+def reply(facts: Snapshot, topic: str, condition: str = "MS") -> dict[str, Any]:
+    found = answers.answer(Question(topic, (condition,)), facts)
+    assert found is not None
+    return found.metadata(facts)
+
+
+def test_only_an_answer_from_a_signed_topic_is_said_to_be_signed(small: Path) -> None:
+    assert "signed" not in reply(snapshot(small), "types")
+    facts = snapshot(signed(small, "types"))
+    assert reply(facts, "types")["signed"] is True
+    assert "signed" not in reply(facts, "cause")
+
+
+def test_a_sign_off_counts_as_the_day_the_facts_were_looked_at(small: Path) -> None:
+    before = reply(snapshot(small), "types")["reviewed"]
+    after = reply(snapshot(signed(small, "types")), "types")["reviewed"]
+    assert before < after == "2026-11-30"
+
+
+def test_what_is_said_of_a_drug_or_of_oneself_is_signed_once_every_topic_is(small: Path) -> None:
+    drug = Question("drug", ("MS",), (Term("drug", "some-drug"),))
+    for topics, is_signed in ((TOPICS[1:], False), (TOPICS, True)):
+        facts = snapshot(signed(small, *topics))
+        about = answers.answer(drug, facts)
+        assert about is not None
+        assert ("signed" in about.metadata(facts)) is is_signed
+        greeting = limits.SAY["greet"](Message(), Context(), facts)
+        assert ("signed" in greeting.metadata(facts)) is is_signed
+
+
+def test_the_chat_page_and_the_documents_say_what_is_signed(small: Path) -> None:
+    page = small.parent / "web" / "index.html"
+    page.parent.mkdir()
+    page.write_text((FOLDER.parent / "web" / "index.html").read_text("utf8"), "utf8")
+    assert store.REVIEWED[0] in documents(load(small)[0], small.parent)[page]
+    written = documents(load(signed(small, "cure"))[0], small.parent)
+    assert len(written) == 3
+    assert all(f"signed 1 of {len(TOPICS)} topics" in text for text in written.values())
+    assert not any(store.REVIEWED[0] in text for text in written.values())
 
 
 def test_topics_that_are_due_are_listed(small: Path) -> None:
@@ -82,6 +137,15 @@ def test_a_sheet_shows_each_question_answer_fact_and_source(facts: Snapshot, tmp
     for fact in (f for f in facts.facts.values() if f.topics[0] == "prognosis"):
         assert review.escape(fact.statement) in page
         assert all(review.escape(facts.sources[s].url) in page for s in fact.sources)
+
+
+@pytest.mark.parametrize(("topic", "table"), [("drug", "drugs"), ("types", "subtypes"), ("support", "organisations")])
+def test_a_sheet_shows_the_records_of_tables_too(topic: str, table: str, facts: Snapshot) -> None:
+    page = review.sheet(topic, load()[0])
+    rows: Any = getattr(facts, table)
+    for row in rows.values() if isinstance(rows, dict) else rows:
+        assert review.escape(getattr(row, "text", None) or row.offers) in page
+        assert all(review.escape(facts.sources[s].url) in page for s in row.sources)
 
 
 def test_a_sign_off_is_written_and_read(tmp_path: Path, facts: Snapshot) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from actions import wording
 from facts.schema import CONDITIONS
 from facts.store import Snapshot
 
@@ -227,20 +228,16 @@ FIGURE = re.compile(
     r"|\b[\d.]+(?: to [\d.]+)? (?:years|months)[^.]*?\b(?:live|alive|surviv\w+|die)\b",
     re.IGNORECASE,
 )
-CLOCK = re.compile(
-    r"symptom|diagnos|onset|birth|tracheostomy|after (?:a|the) |before|longer than|shorter", re.IGNORECASE
-)
+CLOCK = re.compile(r"symptom|diagnos|onset|birth|tracheostomy|after (?:a|the) |before|longer|shorter", re.IGNORECASE)
 
 
 def test_figures_of_survival_with_als_say_from_when_they_count(facts: Snapshot) -> None:
     """From the first symptoms and from the diagnosis are a year apart."""
-    topics = ("prognosis", "fatality", "progression", "difference", "types", "definition", "early_signs")
-    texts = {n: t for n, scope, t in answers_of(facts) if scope != "MS" and n.partition("/")[0] in topics}
-    texts |= {f.id: f.statement for f in facts.facts.values()
-              if f.condition != "MS" and f.question.partition("/")[0] in topics}  # fmt: skip
+    texts = {n: t for n, scope, t in answers_of(facts) if scope != "MS"}
+    texts |= {f.id: f.statement for f in facts.facts.values() if f.condition != "MS"}
     texts |= {f"row {r.id}": r.ALS for r in facts.comparisons}
     texts |= {s.term: f"{s.text} {s.outlook or ''}" for s in facts.subtypes.values() if s.condition == "ALS"}
-    apart = re.compile("hawking|assisted")  # one man's life; laws
+    apart = re.compile("hawking|assisted|famous|special.rules")  # one person's life; laws
     figures = {name: text for name, text in texts.items() if FIGURE.search(text) and not apart.search(name)}
     assert len(figures) > 10
     assert {name: text for name, text in figures.items() if not CLOCK.search(text)} == {}
@@ -294,3 +291,21 @@ def test_who_cannot_speak_can_write_in_an_emergency(country: str, said: str, fac
     """In the UK only from a phone that was registered before: it has to be said before it is needed."""
     (line,) = [h for h in facts.helplines if h.country == country]
     assert has(line.emergency_text, said)
+
+
+def test_numbers_to_call_or_text_are_those_of_the_helplines(facts: Snapshot) -> None:
+    """`facts/helplines.yml` is where they are kept: what an answer, a fact or the code names stands there too."""
+    kept = " ".join(str(line.dict()) for line in facts.helplines)
+    number = re.compile(
+        r"(?<![\d.,£$€])(?:0\d{3} \d{3} \d{3}|0\d{3}(?: \d\d){3}|116 123|13 11 14|1737|14416|\d{5}|[019]\d\d)"
+        r"(?![\d,.%]\d|%|,\d|\s*(?:people|of|per|in)\b)"
+    )
+    calls = re.compile(r"\b(?:call|text|number|numbers|reach|register|helpline|relay)\b", re.IGNORECASE)
+    texts = {name: text for name, _, text in answers_of(facts)}
+    texts |= {f.id: f.statement for f in facts.facts.values()}
+    texts |= dict(wording.ALARM_WITHOUT_FACTS)
+    named = {
+        name: found for name, text in texts.items() for sentence in re.split(r"(?<=[.!?])\s", text)
+        if calls.search(sentence) and (found := [n for n in number.findall(sentence) if n not in kept])
+    }  # fmt: skip
+    assert named == {}

@@ -169,6 +169,21 @@ async def test_an_answer_with_unread_sources_says_so(nlg: DisclaimerNLG, tracker
     assert "not every source has been read" in message["text"]
 
 
+async def test_only_what_a_clinician_signed_is_said_to_be_reviewed(
+    nlg: DisclaimerNLG, tracker: DialogueStateTracker
+) -> None:
+    said = {}
+    for more in ({}, {"signed": True}):
+        message = await nlg.generate("utter_reply", tracker, "rest", metadata=metadata(**more))
+        assert message is not None
+        said[bool(more)] = message["metadata"]["disclaimer"]
+        assert message["text"].endswith(said[bool(more)])
+    assert all("not medical advice" in text for text in said.values())
+    assert "not reviewed by a clinician" in said[False]
+    assert "reviewed by a clinician" in said[True]
+    assert "not reviewed" not in said[True]
+
+
 async def test_buttons_stay_with_the_reply(nlg: DisclaimerNLG, tracker: DialogueStateTracker) -> None:
     buttons = [{"title": "And in ALS?", "payload": '/diagnosis{"condition":["ALS"]}'}]
     call = {"metadata": metadata(), "buttons": buttons}
