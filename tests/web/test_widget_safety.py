@@ -102,7 +102,7 @@ def test_small_enough() -> None:
     sizes = {file.name: len(gzip.compress(file.read_bytes(), 9)) for file in WEB.glob("*.js")}
     assert sizes.pop("ms-als-chat.js") < 10_000
     assert set(sizes) == {f"chat-{name}.js" for name in ("drawings", "export", "options", "parts", "phone", "voice")}
-    assert sum(sizes.values()) < 10_000, sizes
+    assert sum(sizes.values()) < 12_000, sizes
 
 
 def test_embedding_takes_two_lines(assistant: Any) -> None:
