@@ -35,8 +35,9 @@ const THUMB = 'M4 11h4v8H4zM8 12l3-8c2 0 3 1 2 5h5c2 0 2 1 2 2l-1 6c0 1-1 2-2 2H
 
 /** Where a sentence ends and another begins: not behind "Dr." or "e.g.". */
 const SENTENCE = /(?<=[^.]{2}[.!?]["”)]?)(?<!\b(?:Dr|Mr|Mrs|Ms|St|vs|No)\.) +(?=["“(]?[\p{Lu}\p{Lo}\d])/u;
-/** Characters: of a sentence that says enough to lead, and of a paragraph. */
+/** Characters: of a sentence that says enough to lead, of one that is too long to be bold, and of a paragraph. */
 const SHORT = 20;
+const LONG = 160;
 const ENOUGH = 90;
 
 /** Topics that a drawing explains; chat-drawings.js knows which one. */
@@ -74,7 +75,7 @@ function shape({ h }, text, { outcome, questions }) {
 		const leads = !i || disease || several;
 		const [lead, ...rest] = paragraphsOf(said, leads);
 		const className = leads ? 'lead' : outcome === 'answered' ? 'near' : null;
-		return [h('p', { className }, disease && h('b', { className: disease }, `${disease}: `), lead), rest.map((part) => h('p', 0, part))];
+		return [h('p', { className: leads && lead.length > LONG ? 'lead calm' : className }, disease && h('b', { className: disease }, `${disease}: `), lead), rest.map((part) => h('p', 0, part))];
 	});
 	// The spaces are for who reads the text without its paragraphs.
 	text.replaceChildren(...lines.flat(2).flatMap((part) => [part, ' ']));
@@ -101,6 +102,14 @@ function shapeUrgent({ h, withPhoneLinks }, text, { outcome }) {
 		if (place) line.replaceWith(h('p', { className: 'row' }, h('b', 0, `${place}: `), h('span', 0, ways.split(SENTENCE).map(way))));
 	}
 	text.firstChild.className = outcome === 'emergency' ? 'lead' : 'lead calm';
+	for (const link of text.querySelectorAll('.call')) {
+		const mark = /^[,.;:)]+/.exec(link.nextSibling?.data)?.[0];
+		if (!mark) continue;
+		link.nextSibling.data = link.nextSibling.data.slice(mark.length);
+		const whole = h('span', { className: 'whole' }); // no line begins with a comma
+		link.before(whole);
+		whole.append(link, mark);
+	}
 }
 
 function dress(chat) {
@@ -162,8 +171,8 @@ function sourcesOf(h, sources, { reviewed, checked }) {
 function source(h, { title, publisher, url, year }) {
 	const name = title || url;
 	return h('li', 0,
-		/^https?:\/\/\w/i.test(url) ? h('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, name, h('span', { className: 'sr' }, SAY.tab)) : name,
-		[publisher, year].map((part) => part && `, ${part}`));
+		/^https?:\/\/\w/i.test(url) ? h('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, name, h('span', { className: 'sr' }, SAY.tab)) : name, ' ',
+		h('span', { className: 'note' }, [publisher, year].filter(Boolean).join(', ')));
 }
 
 /** Thumbs; then, if somebody likes to say it, why. */
@@ -241,19 +250,22 @@ const CSS = `
 	.near { padding-left: .8em; border-left: 3px solid var(--line); color: var(--soft); }
 	.text > :not(.lead) + .lead { margin-top: 1em; }
 	.calm { font-weight: 400; }
+	.whole { white-space: nowrap; }
 	.row { display: flex; flex-wrap: wrap; gap: 0 .8em; align-items: baseline; padding-top: .5em; border-top: 1px solid var(--line); }
 	.row span { display: block; }
 	details, .rate { border-top: 1px solid var(--line); }
 	details + .note { margin-top: 0; }
 	summary { display: list-item; min-height: 44px; padding: 12px 0; color: var(--soft); font-size: var(--small); cursor: pointer; }
-	details li { font-size: .875em; }
-	details a { display: inline-block; min-height: 44px; padding: 16px 0 4px; }
-	details .note { padding: .8em 0; }
+	details ul { padding: 0; list-style: none; }
+	details li { padding-bottom: 8px; line-height: 1.4; }
+	details a { display: flex; align-items: end; min-height: 44px; font-size: .9375em; }
+	details p.note { padding: .4em 0 .8em; }
 	.rate { display: flex; flex-wrap: wrap; gap: 0 4px; align-items: center; margin-bottom: -.5em; padding-top: .2em; color: var(--soft); font-size: var(--small); }
 	.thumb { display: flex; gap: .4em; align-items: center; border-color: transparent; border-radius: 2em; background: none; }
 	.thumb svg { width: 1.3em; height: 1.3em; }
 	.No svg { transform: scale(-1); }
-	.why { flex: 1 0 100%; display: grid; gap: 8px; padding: 8px 0; border: 0; }
+	.why { flex: 1 0 100%; grid-template-columns: 1fr auto; gap: 4px 8px; padding: 8px 0; border: 0; background: none; }
+	.why label { grid-column: 1 / -1; }
 	.why input { width: 100%; color: var(--ink); }
 	table { width: 100%; border-collapse: collapse; font-size: .9375em; }
 	th, td { padding: .6em .5em; border-bottom: 1px solid var(--line); text-align: start; vertical-align: top; }

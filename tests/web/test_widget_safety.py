@@ -50,7 +50,7 @@ def test_only_web_addresses_become_links(open_chat: Open, say: Say) -> None:
     links = page.locator("article").last.get_by_role("link")
     assert links.evaluate_all("nodes => nodes.map(node => node.protocol)") == ["https:"]
     for name in ("script", "data", "broken"):
-        expect(sources.filter(has_text=re.compile(f"^{name}, "))).to_have_count(1)
+        expect(sources.filter(has_text=re.compile(f"^{name} National"))).to_have_count(1)
 
 
 def test_markup_of_the_person_is_text(open_chat: Open, say: Say) -> None:
