@@ -34,7 +34,7 @@ const TILES = [
 const THUMB = 'M4 11h4v8H4zM8 12l3-8c2 0 3 1 2 5h5c2 0 2 1 2 2l-1 6c0 1-1 2-2 2H8';
 
 /** Where a sentence ends and another begins: not behind "Dr." or "e.g.". */
-const SENTENCE = /(?<=[^.]{2}[.!?]["”)]?)(?<!\b(?:Dr|Mr|Mrs|Ms|St|vs|No)\.) +(?=["“(]?[\p{Lu}\p{Lo}\d])/u;
+const SENTENCE = /(?<=[^.]{2}[.!?]["”)]?)(?<!\b(?:Dr|Mr|Mrs|Ms|St|vs|No)\.) +(?=["“(¿¡«]?[\p{Lu}\p{Lo}])/u;
 /** Characters: of a sentence that says enough to lead, of one that is too long to be bold, and of a paragraph. */
 const SHORT = 20;
 const LONG = 160;
@@ -247,7 +247,7 @@ const CSS = `
 	.lead { font-size: 1.125em; font-weight: 600; line-height: 1.4; }
 	.lead .MS { color: var(--ms); }
 	.lead .ALS { color: var(--als); }
-	.near { padding-left: .8em; border-left: 3px solid var(--line); color: var(--soft); }
+	.near { padding-inline-start: .8em; border-inline-start: 3px solid var(--line); color: var(--soft); }
 	.text > :not(.lead) + .lead { margin-top: 1em; }
 	.calm { font-weight: 400; }
 	.whole { white-space: nowrap; }
