@@ -131,6 +131,7 @@ function settle(chat) {
 
 /** Paper takes all of it: out of the top layer, which is one screen high, and with its sources unfolded. */
 function onPaper(chat, begins) {
+	chat.onPaper = begins;
 	if (begins) {
 		chat.folded = chat.root.querySelectorAll('details:not([open])');
 		chat.before = chat.held;

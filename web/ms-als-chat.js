@@ -507,6 +507,7 @@
 
 		/** A panel that covers the page makes it inert. */
 		arrange() {
+			if (this.onPaper) return; // paper has a width of its own
 			const { panel, launcher, isOpen } = this;
 			if (!this.inline) {
 				const held = this.held;
@@ -673,7 +674,7 @@
 			.body { overflow: auto; scroll-padding: 12px 0 8em; }
 			.log { flex: 1 0 auto; overflow: visible; }
 			header p { display: none; }
-			form { position: sticky; bottom: 0; gap: 2px; padding-block: 4px; }
+			form { position: sticky; bottom: 0; padding-block: 4px; }
 			.foot { font-size: .75em; }
 			textarea { max-height: 4em; }
 		}

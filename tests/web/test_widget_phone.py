@@ -71,8 +71,9 @@ def test_a_tile_asks_its_question(tile: str, question: str, open_chat: Open, ass
 
 
 def test_nothing_touches_the_ring_of_the_field(open_chat: Open) -> None:
-    for look in (PHONE, {}):
+    for look in (PHONE, {}, {"viewport": {"width": 320, "height": 256}}):
         page = open_chat(**look)
+        page.get_by_role("button", name="Just diagnosed").wait_for()
         page.get_by_label("Your question").focus()
         below = page.locator(".field ~ p").evaluate_all(
             "nodes => nodes.map(node => node.getBoundingClientRect()).filter(box => box.height).map(box => box.top)"
