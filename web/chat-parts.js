@@ -241,7 +241,7 @@ const CSS = `
 		.tiles:not(.doors) { grid-template-columns: repeat(3, 1fr); }
 		.tiles button { min-height: 64px; padding: .6em 1em; }
 	}
-	@container panel (min-height: 44em) {
+	@container panel (min-height: 43em) {
 		.first { gap: 16px; padding-top: 12px; }
 		.tiles button { min-height: 64px; }
 	}

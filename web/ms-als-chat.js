@@ -18,7 +18,7 @@
 		bot: 'Assistant',
 		urgent: 'Get help now',
 		hello: 'Hello. How can I help?',
-		welcome: 'Ask about multiple sclerosis (MS), ALS (also called MND) or both, in your own words.',
+		welcome: 'Ask about multiple sclerosis (MS), ALS (also called MND) or both. Your own words are fine.',
 		emergency: 'Emergency? Call 112 · 911 · 999',
 		disclaimer: 'General information, not medical advice.',
 		foot: 'Not medical advice. Emergency: 112, 911, 999.',
