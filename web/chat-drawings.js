@@ -1,25 +1,33 @@
 // Which drawing explains a reply, and the drawing itself: drawings/*.svg hold picture, text alternative, caption
-// and sources. Loaded with the first reply that has one.
+// and sources. Loaded with the first reply that may have one.
 
 const SAY = { sources: 'Drawn after: ' };
 
-/** By topic and disease; a reply may name its own in metadata.drawing. */
-const DRAWINGS = {
-	definition: { MS: 'nerve-ms', ALS: 'neurons-als', both: 'side-by-side' },
-	myelin: { MS: 'nerve-ms', ALS: 'neurons-als', both: 'side-by-side' },
-	difference: { both: 'side-by-side' },
-	similarity: { both: 'side-by-side' },
-	types: { MS: 'ms-courses' },
-	progression: { MS: 'ms-courses' },
-	diagnosis: { MS: 'mri-emg', ALS: 'mri-emg', both: 'mri-emg' },
-	early_signs: { ALS: 'als-onset' },
+/** By disease: the questions that a drawing explains. A reply may name its own in metadata.drawing. */
+const EXPLAINS = {
+	MS: {
+		'nerve-ms': 'definition/overview definition/lesions myelin/overview myelin/what_is myelin/demyelination myelin/lesions',
+		'ms-courses': 'types/overview types/most_common types/spms_or_ppms progression/overview progression/everyone_worse',
+		mri: 'diagnosis/overview diagnosis/white_spots diagnosis/test:mri diagnosis/test_happens:mri',
+	},
+	ALS: {
+		'neurons-als': 'definition/overview definition/motor_neurons definition/muscle_disease myelin/overview myelin/motor_neurons',
+		'als-onset': 'early_signs/overview early_signs/usual_first types/overview progression/spread',
+		emg: 'diagnosis/overview diagnosis/test:emg diagnosis/test_happens:emg',
+	},
+	both: {
+		'side-by-side': 'definition/overview myelin/overview difference/overview similarity/same_disease',
+		'mri-emg': 'diagnosis/overview difference/tests',
+	},
 };
 /** What a drawing says once need not be said again soon. */
 const SOON = 3;
 
-export function drawingFor({ drawing, topic, conditions }) {
+export function drawingFor({ drawing, topic, question = `${topic}/overview`, conditions, terms }) {
 	const [one, other] = Array.isArray(conditions) ? conditions : [];
-	const name = drawing || DRAWINGS[topic]?.[other ? 'both' : one];
+	const asked = [question, ...(Array.isArray(terms) ? terms : []).map((term) => `${question}:${term}`)];
+	const explains = ([, questions]) => questions.split(' ').some((name) => asked.includes(name));
+	const name = drawing || Object.entries(EXPLAINS[other ? 'both' : one] || {}).find(explains)?.[0];
 	return /^[a-z-]+$/.test(name) ? name : null;
 }
 

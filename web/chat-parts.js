@@ -1,13 +1,13 @@
-// What the chat shows beside text: the tiles of the first screen, tables, drawings, sources, the question
-// whether it helped. Loaded when the chat is first opened.
+// What the chat shows beside plain text: the tiles of the first screen, the shape of an answer, tables, drawings,
+// sources, the question whether it helped. Loaded when the chat is first opened.
 
 const SAY = {
 	table: 'MS and ALS side by side',
 	aspect: 'Aspect',
 	sources: (n) => (n > 1 ? `${n} sources` : '1 source'),
-	reviewed: (day) => `, looked at ${day}`,
-	unchecked: ', not all checked yet',
-	facts: (day) => `The facts were last looked at on ${day}.`,
+	unchecked: ', not all read again yet',
+	reviewed: (day) => ` · facts as of ${day}`,
+	facts: (day) => `Facts as of ${day}.`,
 	tab: ' (opens in a new tab)',
 	helpful: 'Was this helpful?',
 	yes: 'Yes',
@@ -18,7 +18,11 @@ const SAY = {
 	away: 'The assistant did not answer. Please try again.',
 };
 
-/** Icon, what stands on the tile, and the question when it is another. */
+/** Icon, what stands on the tile, and the question when it is another. First for whom it is, then what it is about. */
+const DOORS = [
+	['M5 20V4h9l-1 4 1 4H5', 'Just diagnosed', 'I have just been diagnosed with MS or ALS. What now?'],
+	['M12 20C4 14 3 11 3 8.5a4.5 4.5 0 0 1 9-1 4.5 4.5 0 0 1 9 1C21 11 20 14 12 20z', 'For someone I love', 'How can I help somebody I love who has MS or ALS?'],
+];
 const TILES = [
 	['M2 12h3M10 12h4M19 12h3M5 9h5v6H5zM14 9h5v6h-5z', 'What is MS?'],
 	['M12 3a3 3 0 1 1 0 6 3 3 0 0 1 0-6M12 9v6l-5 6M12 15l5 6M12 13l7-1M12 13l-7-1', 'What is ALS?'],
@@ -29,14 +33,21 @@ const TILES = [
 ];
 const THUMB = 'M4 11h4v8H4zM8 12l3-8c2 0 3 1 2 5h5c2 0 2 1 2 2l-1 6c0 1-1 2-2 2H8';
 
+/** Where a sentence ends and another begins: not behind "Dr." or "e.g.". */
+const SENTENCE = /(?<=[^.]{2}[.!?]["”)]?)(?<!\b(?:Dr|Mr|Mrs|Ms|St|vs|No)\.) +(?=["“(¿¡«]?[\p{Lu}\p{Lo}])/u;
+/** Characters: of a sentence that says enough to lead, of one that is too long to be bold, and of a paragraph. */
+const SHORT = 20;
+const LONG = 160;
+const ENOUGH = 90;
+
 /** Topics that a drawing explains; chat-drawings.js knows which one. */
 const PICTURED = /^(definition|difference|similarity|myelin|types|progression|diagnosis|early_signs)$/;
 
 export function addTiles(chat, first) {
 	const { h, icon, button } = chat.kit;
 	dress(chat);
-	const tiles = TILES.map(([path, title, question]) => button([icon(path), h('span', 0, title)], () => chat.ask(question || title)));
-	first.lastChild.before(h('div', { className: 'tiles' }, tiles));
+	const tile = ([path, title, question]) => button([icon(path), h('span', 0, title)], () => chat.ask(question || title));
+	first.lastChild.before(h('div', { className: 'tiles doors' }, DOORS.map(tile)), h('div', { className: 'tiles' }, TILES.map(tile)));
 }
 
 /** Between the answer and the disclaimer: picture, table, sources; at the end, whether it helped. */
@@ -46,6 +57,7 @@ export function addTo(chat, article, entry) {
 	const meta = entry.metadata || {};
 	const { rows, sources } = partsOf(entry);
 	const text = article.querySelector('.text');
+	(isUrgent(entry) ? shapeUrgent : shape)(chat.kit, text, meta);
 	text.after(...[rows[0] && table(h, rows), sources[0] && sourcesOf(h, sources, meta)].filter(Boolean));
 	if (meta.drawing || PICTURED.test(meta.topic)) {
 		chat.extra('drawings', ({ addDrawing }, folder) => addDrawing(chat, text, meta, folder).then(() => settle(chat)), () => {});
@@ -53,6 +65,51 @@ export function addTo(chat, article, entry) {
 	const isLast = article === chat.list.lastChild;
 	if (isLast && !entry.rated && !chat.unrated && !isUrgent(entry)) article.append(feedback(chat, article, entry));
 	settle(chat);
+}
+
+/** The answer leads; what stands behind it comes in short paragraphs, what is only near it comes last and smaller. */
+function shape({ h }, text, { outcome, questions }) {
+	const several = questions?.length > 1;
+	const lines = [...text.children].map((line, i) => {
+		const [, disease, said] = /^(?:(MS|ALS): )?(.*)$/s.exec(line.textContent);
+		const leads = !i || disease || several;
+		const [lead, ...rest] = paragraphsOf(said, leads);
+		const className = leads ? 'lead' : outcome === 'answered' ? 'near' : null;
+		return [h('p', { className: leads && lead.length > LONG ? 'lead calm' : className }, disease && h('b', { className: disease }, `${disease}: `), lead), rest.map((part) => h('p', 0, part))];
+	});
+	// The spaces are for who reads the text without its paragraphs.
+	text.replaceChildren(...lines.flat(2).flatMap((part) => [part, ' ']));
+}
+
+/** A text in parts of a few sentences; the first sentence is a part by itself, if it says enough. */
+function paragraphsOf(text, leads) {
+	const parts = [];
+	for (const sentence of text.split(SENTENCE)) {
+		const last = parts.at(-1);
+		const room = parts.length > 1 || !leads ? ENOUGH : SHORT;
+		if (last?.length < room) parts.push(`${parts.pop()} ${sentence}`);
+		else parts.push(sentence);
+	}
+	return parts;
+}
+
+/** A row for each country, and each way to reach help on a line of its own, to be pressed. */
+function shapeUrgent({ h, withPhoneLinks }, text, { outcome }) {
+	const linked = (part, i) => (i % 2 ? h('a', { href: `https://${part}`, target: '_blank', rel: 'noopener noreferrer', className: 'call' }, part) : withPhoneLinks(part));
+	const way = (said) => h('span', 0, said.replace(/\.$/, '').split(/\b([a-z\d]+\.(?:com|org))\b/).map(linked), ' ');
+	for (const line of [...text.children]) {
+		const [, place, ways] = /^([A-Z][\w ,]{1,40}): (.+)$/.exec(line.textContent) || [];
+		if (place) line.replaceWith(h('p', { className: 'row' }, h('b', 0, `${place}: `), h('span', 0, ways.split(SENTENCE).map(way))));
+	}
+	text.firstChild.className = outcome === 'emergency' ? 'lead' : 'lead calm';
+	for (const link of text.querySelectorAll('.call')) {
+		const mark = /^[,.;:)]+/.exec(link.nextSibling?.data)?.[0];
+		if (!mark) continue;
+		link.nextSibling.data = link.nextSibling.data.slice(mark.length);
+		const whole = h('span', { className: 'whole' }); // no line begins with a comma
+		link.before(whole);
+		whole.append(link, mark);
+	}
 }
 
 function dress(chat) {
@@ -74,6 +131,7 @@ function settle(chat) {
 
 /** Paper takes all of it: out of the top layer, which is one screen high, and with its sources unfolded. */
 function onPaper(chat, begins) {
+	chat.onPaper = begins;
 	if (begins) {
 		chat.folded = chat.root.querySelectorAll('details:not([open])');
 		chat.before = chat.held;
@@ -104,7 +162,7 @@ function sourcesOf(h, sources, { reviewed, checked }) {
 	const date = new Date(`${reviewed}T00:00`);
 	const day = (style) => (isNaN(date) ? '' : date.toLocaleDateString('en', style));
 	const month = day({ month: 'short', year: 'numeric' });
-	const summary = [SAY.sources(sources.length), month && SAY.reviewed(month), checked === false && SAY.unchecked];
+	const summary = [SAY.sources(sources.length), checked === false && SAY.unchecked, month && SAY.reviewed(month)];
 	return h('details', 0,
 		h('summary', 0, summary),
 		h('ul', 0, sources.map((one) => source(h, one))),
@@ -114,8 +172,8 @@ function sourcesOf(h, sources, { reviewed, checked }) {
 function source(h, { title, publisher, url, year }) {
 	const name = title || url;
 	return h('li', 0,
-		/^https?:\/\/\w/i.test(url) ? h('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, name, h('span', { className: 'sr' }, SAY.tab)) : name,
-		[publisher, year].map((part) => part && `, ${part}`));
+		/^https?:\/\/\w/i.test(url) ? h('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, name, h('span', { className: 'sr' }, SAY.tab)) : name, ' ',
+		h('span', { className: 'note' }, [publisher, year].filter(Boolean).join(', ')));
 }
 
 /** Thumbs; then, if somebody likes to say it, why. */
@@ -160,34 +218,55 @@ const CSS = `
 	@media (prefers-contrast: more) {
 	.shell { --bg: Canvas; --card: Canvas; --ink: CanvasText; --soft: CanvasText; --line: CanvasText; --rim: CanvasText; }
 	}
-	.first { padding-top: .5em; }
-	.first h3 { font-size: 1.25em; }
-	.first p { margin: .2em 0 .8em; }
-	.first .sos { border-left: 4px solid var(--alarm); }
-	.first .sos { margin: 1em 0; padding-left: .8em; }
-	.sos .call { margin: 0; border-color: transparent; background: none; }
+	.first { display: grid; gap: 10px; }
+	.first h3 { font-size: 1.375em; line-height: 1.3; }
+	.sos { padding-left: .8em; border-left: 4px solid var(--alarm); font-size: .9375em; font-weight: 600; }
+	.sos .call { margin: 0; padding: 0; border-color: transparent; background: none; }
 	@media (hover: hover) {
 	@container panel (min-height: 32em) { .hint { display: block !important; text-align: center; } }
 	}
+	.day { text-align: center; }
+	.dots { color: var(--soft); }
+	.dots::before { content: "● ● ●" / ""; font-size: .5em; letter-spacing: .3em; }
 	@media (prefers-reduced-motion: no-preference) {
 	.dots::before { animation: pulse 1s infinite alternate; }
 	@keyframes pulse { to { opacity: .3; } }
 	}
 	.tiles { display: grid; grid-template-columns: 1fr 1fr; gap: 8px; }
-	@container (min-width: 32em) { .tiles { grid-template-columns: repeat(3, 1fr); } }
-	.tiles button { display: grid; gap: .3em; align-content: start; padding: .7em .9em; border-color: var(--line); color: var(--ink); font-weight: 600; }
+	.tiles button { display: flex; gap: .6em; align-items: center; min-height: 52px; padding: 4px 10px; border-color: var(--line); color: var(--ink); font-weight: 600; line-height: 1.3; overflow-wrap: normal; font-size: .9375em; }
 	.tiles svg { color: var(--accent); }
+	.doors button { background: var(--tint); border-color: var(--accent); }
+	@container (min-width: 32em) {
+		.first { gap: 16px; padding-top: 8px; }
+		.tiles:not(.doors) { grid-template-columns: repeat(3, 1fr); }
+		.tiles button { min-height: 64px; padding: .6em 1em; }
+	}
+	@container panel (min-height: 43em) {
+		.first { gap: 16px; padding-top: 12px; }
+		.tiles button { min-height: 64px; }
+	}
+	.lead { font-size: 1.125em; font-weight: 600; line-height: 1.4; }
+	.lead .MS { color: var(--ms); }
+	.lead .ALS { color: var(--als); }
+	.near { padding-inline-start: .8em; border-inline-start: 3px solid var(--line); color: var(--soft); }
+	.text > :not(.lead) + .lead { margin-top: 1em; }
+	.calm { font-weight: 400; }
+	.whole { white-space: nowrap; }
+	.row { display: flex; flex-wrap: wrap; gap: 0 .8em; align-items: baseline; padding-top: .5em; border-top: 1px solid var(--line); }
+	.row span { display: block; }
 	details, .rate { border-top: 1px solid var(--line); }
 	details + .note { margin-top: 0; }
 	summary { display: list-item; min-height: 44px; padding: 12px 0; color: var(--soft); font-size: var(--small); cursor: pointer; }
-	details li { font-size: .875em; }
-	details a { display: inline-block; min-height: 44px; padding: 16px 0 4px; }
-	details .note { padding: .8em 0; }
+	details ul { padding: 0; list-style: none; }
+	details li { padding-bottom: 8px; line-height: 1.4; }
+	details a { display: flex; align-items: end; min-height: 44px; font-size: .9375em; }
+	details p.note { padding: .4em 0 .8em; }
 	.rate { display: flex; flex-wrap: wrap; gap: 0 4px; align-items: center; margin-bottom: -.5em; padding-top: .2em; color: var(--soft); font-size: var(--small); }
 	.thumb { display: flex; gap: .4em; align-items: center; border-color: transparent; border-radius: 2em; background: none; }
 	.thumb svg { width: 1.3em; height: 1.3em; }
 	.No svg { transform: scale(-1); }
-	.why { flex: 1 0 100%; display: grid; gap: 8px; padding: 8px 0; border: 0; }
+	.why { flex: 1 0 100%; grid-template-columns: 1fr auto; gap: 4px 8px; padding: 8px 0; border: 0; background: none; }
+	.why label { grid-column: 1 / -1; }
 	.why input { width: 100%; color: var(--ink); }
 	table { width: 100%; border-collapse: collapse; font-size: .9375em; }
 	th, td { padding: .6em .5em; border-bottom: 1px solid var(--line); text-align: start; vertical-align: top; }
@@ -205,6 +284,7 @@ const CSS = `
 		td::before { content: attr(data-name) " " / ""; font-weight: 650; }
 	}
 	@media (forced-colors: active) {
+		.field:focus-within { outline: 2px solid Highlight; }
 		figure svg { --ink: CanvasText; --soft: CanvasText; --line: CanvasText; --rim: CanvasText; --ms: CanvasText; --als: CanvasText; --alarm: CanvasText; --accent: LinkText; --tint: Canvas; --card: Canvas; --bg: Canvas; }
 	}
 	@media print {

@@ -17,9 +17,9 @@
 		you: 'You',
 		bot: 'Assistant',
 		urgent: 'Get help now',
-		hello: 'What do you want to know?',
-		welcome: 'Multiple sclerosis (MS), ALS (also called MND) or both, in your own words.',
-		emergency: 'In an emergency call 112 · 911 · 999',
+		hello: 'Hello. How can I help?',
+		welcome: 'Ask about multiple sclerosis (MS), ALS (also called MND) or both. Your own words are fine.',
+		emergency: 'Emergency? Call 112 · 911 · 999',
 		disclaimer: 'General information, not medical advice.',
 		foot: 'Not medical advice. Emergency: 112, 911, 999.',
 		question: 'Your question',
@@ -179,7 +179,7 @@
 			this.farewell = []; // that all was erased: shown, not stored
 			this.unread = 0;
 			this.styles = new Set();
-			this.kit = { h, icon, button, id, partsOf, isUrgent };
+			this.kit = { h, icon, button, id, partsOf, isUrgent, withPhoneLinks };
 			this.style(CSS);
 			this.build();
 		}
@@ -507,6 +507,7 @@
 
 		/** A panel that covers the page makes it inert. */
 		arrange() {
+			if (this.onPaper) return; // paper has a width of its own
 			const { panel, launcher, isOpen } = this;
 			if (!this.inline) {
 				const held = this.held;
@@ -646,38 +647,35 @@
 		.log { position: relative; flex: 1; padding: 12px; overflow: auto; overscroll-behavior: contain; container-type: inline-size; }
 		.list, .notice { max-width: 44em; margin: auto; }
 		.list > * { margin-bottom: 12px; }
-		.day { text-align: center; }
 		article { padding: .8em 1em; border: 1px solid var(--line); border-radius: 4px var(--round) var(--round); background: var(--card); }
 		article > :not(.sr) ~ * { margin-top: .8em; }
 		.text > * + * { margin-top: .5em; }
-		.text > :first-child { font-size: 1.0625em; }
 		p { white-space: pre-line; }
 		.list .me { width: fit-content; max-width: 85%; margin-inline-start: auto; border-color: transparent; border-radius: var(--round) 4px var(--round) var(--round); background: var(--tint); }
 		.todo { border: 1px dashed var(--rim) !important; }
 		.urgent { border-left: 4px solid var(--alarm); }
 		.urgent h3 { color: var(--alarm); font-size: 1.25em; }
-		.call { display: inline-grid; place-items: center; margin: 2px; padding: 0 .6em; font-weight: 600; }
+		.call { display: inline-grid; place-items: center; margin: 2px; padding: 0 .6em; font-weight: 600; white-space: nowrap; }
 		ul { padding-inline-start: 1.2em; }
 		.chips { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
 		.chips button { border-radius: 2em; }
 		.notice { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
 		.notice:empty { display: none; }
-		.dots { color: var(--soft); }
-		.dots::before { content: "● ● ●" / ""; font-size: .5em; letter-spacing: .3em; }
-		form { padding: 8px 12px max(6px, env(safe-area-inset-bottom)); border-top: 1px solid var(--line); background: var(--card); }
+		form { display: grid; gap: 6px; padding: 8px 12px max(8px, env(safe-area-inset-bottom)); border-top: 1px solid var(--line); background: var(--card); }
 		.field { display: flex; align-items: end; padding: 3px; border: 1px solid var(--rim); border-radius: 1.7em; }
 		.field:focus-within { border-color: var(--accent); box-shadow: 0 0 0 2px var(--accent); }
 		textarea { flex: 1; max-height: 8.5em; padding: .6em .9em; border: 0; background: none; color: var(--ink); resize: none; outline: 0 !important; box-shadow: none !important; }
 		::placeholder { color: var(--soft); opacity: 1; }
 		.hint:not(.counts) { display: none; }
 		.counts { color: var(--alarm); }
-		.foot { margin-top: 4px; font-size: .8125em; line-height: 1.3; text-align: center; }
+		.foot { font-size: .8125em; line-height: 1.3; text-align: center; }
 		/* All scrolls but the field. */
 		@container panel (max-height: 26em) {
 			.body { overflow: auto; scroll-padding: 12px 0 8em; }
 			.log { flex: 1 0 auto; overflow: visible; }
 			header p { display: none; }
-			form { position: sticky; bottom: 0; }
+			form { position: sticky; bottom: 0; padding-block: 4px; }
+			.foot { font-size: .75em; }
 			textarea { max-height: 4em; }
 		}
 		@media print { .launcher { display: none !important; } }

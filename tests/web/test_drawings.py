@@ -18,21 +18,30 @@ Say = Callable[[Page, str], None]
 
 DRAWINGS = sorted((WEB / "drawings").glob("*.svg"))
 SVG = "{http://www.w3.org/2000/svg}"
-#: Topic, diseases, and the drawing that goes with them.
+#: Question, diseases, what was named, and the drawing that goes with them.
 SHOWN = [
-    ("definition", ["MS"], "nerve-ms"),
-    ("definition", ["ALS"], "neurons-als"),
-    ("definition", ["MS", "ALS"], "side-by-side"),
-    ("myelin", ["MS"], "nerve-ms"),
-    ("difference", ["MS", "ALS"], "side-by-side"),
-    ("types", ["MS"], "ms-courses"),
-    ("progression", ["MS"], "ms-courses"),
-    ("diagnosis", ["ALS"], "mri-emg"),
-    ("diagnosis", ["MS", "ALS"], "mri-emg"),
-    ("early_signs", ["ALS"], "als-onset"),
-    ("early_signs", ["MS"], None),
-    ("types", ["ALS"], None),
-    ("prognosis", ["MS"], None),
+    ("definition/overview", ["MS"], [], "nerve-ms"),
+    ("definition/overview", ["ALS"], [], "neurons-als"),
+    ("definition/overview", ["MS", "ALS"], [], "side-by-side"),
+    ("definition/lifelong", ["MS"], [], None),
+    ("myelin/demyelination", ["MS"], [], "nerve-ms"),
+    ("difference/overview", ["MS", "ALS"], [], "side-by-side"),
+    ("difference/which_worse", ["MS", "ALS"], [], None),
+    ("difference/tests", ["MS", "ALS"], [], "mri-emg"),
+    ("types/overview", ["MS"], [], "ms-courses"),
+    ("types/overview", ["ALS"], [], "als-onset"),
+    ("progression/overview", ["MS"], [], "ms-courses"),
+    ("progression/relapse_steroids", ["MS"], [], None),
+    ("diagnosis/overview", ["MS"], [], "mri"),
+    ("diagnosis/overview", ["ALS"], [], "emg"),
+    ("diagnosis/overview", ["MS", "ALS"], [], "mri-emg"),
+    ("diagnosis/test", ["MS"], ["mri"], "mri"),
+    ("diagnosis/test", ["MS"], ["emg"], None),
+    ("diagnosis/how_long", ["ALS"], [], None),
+    ("early_signs/overview", ["ALS"], [], "als-onset"),
+    ("early_signs/overview", ["MS"], [], None),
+    ("prognosis/overview", ["MS"], [], None),
+    (None, ["ALS"], [], None),  # nothing was answered
 ]
 
 
@@ -40,9 +49,17 @@ def parsed(file: Path) -> Any:
     return ElementTree.parse(file).getroot()
 
 
-def test_there_are_six() -> None:
-    names = ["als-onset", "mri-emg", "ms-courses", "nerve-ms", "neurons-als", "side-by-side"]
-    assert [file.stem for file in DRAWINGS] == names
+def test_each_is_shown_with_some_question() -> None:
+    assert {file.stem for file in DRAWINGS} == {name for *_, name in SHOWN if name}
+
+
+def test_each_goes_with_questions_that_there_are() -> None:
+    script = (WEB / "chat-drawings.js").read_text("utf8")
+    named = set(re.findall(r"\b([a-z_]+/[a-z_]+)\b", script.partition("const EXPLAINS")[2].partition("};")[0]))
+    for question in named:
+        topic, name = question.split("/")
+        questions = yaml.safe_load((ROOT / f"facts/topics/{topic}.yml").read_text("utf8"))["questions"]
+        assert name in {one["id"] for one in questions}, question
 
 
 @pytest.mark.parametrize("file", DRAWINGS, ids=lambda file: file.stem)
@@ -76,11 +93,13 @@ def test_each_is_a_still_picture_that_takes_the_colours_of_its_page(file: Path) 
                 assert float(value) >= 13  # at 360 wide: readable on a phone
 
 
-@pytest.mark.parametrize(("topic", "conditions", "name"), SHOWN)
+@pytest.mark.parametrize(("question", "conditions", "terms", "name"), SHOWN)
 def test_each_is_shown_with_what_it_explains(
-    topic: str, conditions: list, name: str, open_chat: Open, say: Say, assistant: Any
+    question: str, conditions: list, terms: list, name: str, open_chat: Open, say: Say, assistant: Any
 ) -> None:
-    assistant.replies["ask"] = [reply("The answer.", topic=topic, conditions=conditions)]
+    topic = (question or "diagnosis/").split("/")[0]
+    asked = {"topic": topic, "question": question, "conditions": conditions, "terms": terms}
+    assistant.replies["ask"] = [reply("The answer.", **asked)]
     page = open_chat()
     say(page, "ask")
     expect(page.get_by_text("Was this helpful?")).to_be_visible()

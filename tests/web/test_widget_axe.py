@@ -161,6 +161,17 @@ def test_focus_ring_has_two_colours(look: str, open_chat: Open) -> None:
     assert style["boxShadow"] == "rgb(0, 0, 0) 0px 0px 0px 6px"
 
 
+def test_the_field_shows_that_it_has_the_focus_without_shadows(open_chat: Open) -> None:
+    """Forced colours take the shadow that is its ring elsewhere."""
+    page = open_chat(**LOOKS["forced-colors"])
+    page.get_by_label("Your question").focus()
+    page.get_by_role("button", name="Just diagnosed").wait_for()
+    ring = page.locator(".field").evaluate("node => getComputedStyle(node).outline")
+    assert "solid 2px" in ring
+    page.get_by_role("button", name="Options").focus()
+    assert "none" in page.locator(".field").evaluate("node => getComputedStyle(node).outline")
+
+
 def test_nothing_moves_by_itself(open_chat: Open, say: Say) -> None:
     page = open_chat(reduced_motion="reduce")
     bring_to("answer", page, say)

@@ -111,7 +111,7 @@ def test_a_conversation_in_firefox(assistant: Any, in_firefox: Any) -> None:
         assert seen == {
             "articles": 4,
             "cells": 6,
-            "sources": "2 sources, looked at Nov 2026",
+            "sources": "2 sources · facts as of Nov 2026",
             "stored": 4,
             "width": "424px",
             "position": "fixed",

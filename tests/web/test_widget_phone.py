@@ -42,6 +42,45 @@ def test_the_panel_takes_the_whole_screen(open_chat: Open) -> None:
     assert (panel["x"], panel["y"], panel["width"], panel["height"]) == (0, 0, 360, 640)
 
 
+@pytest.mark.parametrize("path", ["embed.html", "index.html", "frame.html"])
+def test_the_first_screen_is_one_screen(path: str, open_chat: Open) -> None:
+    """Greeting, tiles and emergency numbers, without scrolling."""
+    page = open_chat(opened=path == "embed.html", path=path, **PHONE)
+    page.get_by_role("button", name="Just diagnosed").wait_for()
+    log, numbers = box(page, "[role=log]"), box(page, ".sos")
+    assert 0 <= log["top"] <= box(page, ".first h3")["top"]
+    assert numbers["bottom"] <= log["bottom"] - 8
+    assert numbers["height"] < 60  # one line
+    assert page.locator("[role=log]").evaluate("node => node.scrollHeight <= node.clientHeight")
+    assert box(page, ".foot")["bottom"] <= 640
+
+
+@pytest.mark.parametrize(
+    ("tile", "question"),
+    [
+        ("Just diagnosed", "I have just been diagnosed with MS or ALS. What now?"),
+        ("For someone I love", "How can I help somebody I love who has MS or ALS?"),
+        ("What is ALS?", "What is ALS?"),
+    ],
+)
+def test_a_tile_asks_its_question(tile: str, question: str, open_chat: Open, assistant: Any) -> None:
+    page = open_chat(**PHONE)
+    page.get_by_role("button", name=tile).click()
+    expect(page.locator("article.me")).to_contain_text(question)
+    expect(page.locator("article.bot")).to_contain_text(f"You wrote: {question}")
+
+
+def test_nothing_touches_the_ring_of_the_field(open_chat: Open) -> None:
+    for look in (PHONE, {}, {"viewport": {"width": 320, "height": 256}}):
+        page = open_chat(**look)
+        page.get_by_role("button", name="Just diagnosed").wait_for()
+        page.get_by_label("Your question").focus()
+        below = page.locator(".field ~ p").evaluate_all(
+            "nodes => nodes.map(node => node.getBoundingClientRect()).filter(box => box.height).map(box => box.top)"
+        )
+        assert min(below) >= box(page, ".field")["bottom"] + 2 + 4  # the ring is two pixels wide
+
+
 def test_the_conversation_takes_most_of_the_screen(open_chat: Open) -> None:
     page = open_chat(**PHONE)
     assert box(page, "[role=log]")["height"] > 0.68 * 640

@@ -67,6 +67,23 @@ def test_the_browsers_own_print_takes_all_of_it(
     expect(page.get_by_label("Your question")).to_be_visible()
 
 
+def test_the_width_of_paper_does_not_lift_it_again(open_chat: Open, say: Say) -> None:
+    """A phone's screen is narrow, its paper is not."""
+    page = open_chat(**PHONE)
+    say(page, "compare")
+    page.get_by_text("Was this helpful?").wait_for()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 800, "height": 1100})
+    page.wait_for_timeout(200)
+    assert not page.evaluate(ON_PAPER)["topLayer"]
+    page.set_viewport_size(PHONE["viewport"])
+    page.emulate_media(media="null")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert page.locator("dialog").evaluate("node => node.matches(':modal')")
+
+
 def test_a_shut_chat_leaves_nothing_on_paper(open_chat: Open) -> None:
     page = open_chat(opened=False)
     page.emulate_media(media="print")

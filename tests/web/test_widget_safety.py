@@ -50,7 +50,7 @@ def test_only_web_addresses_become_links(open_chat: Open, say: Say) -> None:
     links = page.locator("article").last.get_by_role("link")
     assert links.evaluate_all("nodes => nodes.map(node => node.protocol)") == ["https:"]
     for name in ("script", "data", "broken"):
-        expect(sources.filter(has_text=re.compile(f"^{name}, "))).to_have_count(1)
+        expect(sources.filter(has_text=re.compile(f"^{name} National"))).to_have_count(1)
 
 
 def test_markup_of_the_person_is_text(open_chat: Open, say: Say) -> None:
@@ -102,7 +102,7 @@ def test_small_enough() -> None:
     sizes = {file.name: len(gzip.compress(file.read_bytes(), 9)) for file in WEB.glob("*.js")}
     assert sizes.pop("ms-als-chat.js") < 10_000
     assert set(sizes) == {f"chat-{name}.js" for name in ("drawings", "export", "options", "parts", "phone", "voice")}
-    assert sum(sizes.values()) < 10_000, sizes
+    assert sum(sizes.values()) < 12_000, sizes
 
 
 def test_embedding_takes_two_lines(assistant: Any) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from typing import Any, Callable, Dict, List
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from tests.web.conftest import reply
 
 Open = Callable[..., Page]
 Say = Callable[[Page, str], None]
@@ -260,13 +263,13 @@ def test_sources_and_notes(open_chat: Open, say: Say) -> None:
     page = open_chat()
     say(page, "What is MS?")
     answer = page.locator("article").last
-    answer.get_by_text("1 source, looked at Nov 2026, not all checked yet").click()
+    answer.get_by_text("1 source, not all read again yet · facts as of Nov 2026").click()
     link = answer.get_by_role("link", name="What is MS? (opens in a new tab)")
     expect(link).to_have_attribute("href", "https://www.nationalmssociety.org/What-is-MS")
     expect(link).to_have_attribute("target", "_blank")
     expect(link).to_have_attribute("rel", "noopener noreferrer")
-    expect(answer.get_by_role("listitem")).to_contain_text(", National MS Society, 2023")
-    expect(answer).to_contain_text("The facts were last looked at on November 22, 2026.")
+    expect(answer.get_by_role("listitem")).to_contain_text(re.compile(r"\) National MS Society, 2023$"))
+    expect(answer).to_contain_text("Facts as of November 22, 2026.")
     for bubble in page.locator("article.bot").all():
         expect(bubble).to_contain_text(re.compile("general information", re.IGNORECASE))
 
@@ -336,6 +339,64 @@ def test_two_answers_are_two_paragraphs(open_chat: Open, say: Say, assistant: An
     )
 
 
+#: How large and bold each paragraph of the last answer is, and where it stands.
+PARAGRAPHS = """nodes => nodes.map((node) => {
+  const { fontSize, fontWeight, borderLeftStyle } = getComputedStyle(node);
+  return [node.textContent.trim(), fontSize, fontWeight, borderLeftStyle === 'solid'];
+})"""
+
+
+def test_the_answer_leads_and_the_rest_comes_in_short_paragraphs(open_chat: Open, say: Say, assistant: Any) -> None:
+    text = (
+        "No, ALS is not contagious. Nobody has caught it from a kiss, a cup or a hug. Dr. Smith's study of 1.5 million "
+        "people found none. You can care for someone without fear. Gloves are not needed for that either.\n"
+        "MS is not contagious either."
+    )
+    assistant.replies["ask"] = [reply(text, topic="contagious")]
+    page = open_chat()
+    say(page, "ask")
+    page.get_by_text("Was this helpful?").wait_for()
+    assert page.locator("article.bot .text p").evaluate_all(PARAGRAPHS) == [
+        ["No, ALS is not contagious.", "18px", "600", False],
+        [
+            "Nobody has caught it from a kiss, a cup or a hug. Dr. Smith's study of 1.5 million people found none.",
+            "16px",
+            "400",
+            False,
+        ],
+        ["You can care for someone without fear. Gloves are not needed for that either.", "16px", "400", False],
+        ["MS is not contagious either.", "16px", "400", True],  # near what was asked
+    ]
+    # Who takes the text without its shape reads the same words.
+    assert " ".join(str(page.locator("article.bot .text").inner_text()).split()) == " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "leads"),
+    [
+        (
+            "MS: Most people walk well for years.\nALS: Walking gets hard. It depends.",
+            {},
+            ["MS: Most people walk well for years.", "ALS: Walking gets hard. It depends."],
+        ),
+        (
+            "MS often starts at 30. Not always.\nALS often starts at 60. Not always.",
+            {"questions": ["prevalence/age", "prevalence/age"]},
+            ["MS often starts at 30.", "ALS often starts at 60."],
+        ),
+        ("I am sorry. This is a lot to carry. A nurse can talk with you.", {}, ["I am sorry. This is a lot to carry."]),
+    ],
+    ids=["each disease", "each question", "a short sentence alone says too little"],
+)
+def test_what_leads(text: str, more: dict, leads: list, open_chat: Open, say: Say, assistant: Any) -> None:
+    assistant.replies["ask"] = [reply(text, **more)]
+    page = open_chat()
+    say(page, "ask")
+    page.get_by_text("Was this helpful?").wait_for()
+    found = page.locator("article.bot .text p").evaluate_all(PARAGRAPHS)
+    assert [words for words, _, weight, _ in found if weight == "600"] == leads
+
+
 def test_plain_rasa_and_error_outcome_look_like_any_reply(open_chat: Open, say: Say) -> None:
     page = open_chat()
     texts = {"plain": "An answer of any Rasa assistant.", "broken store": "I am sorry, I cannot look up"}
@@ -373,6 +434,33 @@ def test_numbers_to_call(open_chat: Open, say: Say) -> None:
         assert page.locator("article").last.locator("p a").evaluate_all(links) == numbers
     text = page.locator("article").last.locator("p").first.text_content()
     assert str(text).endswith("Text SHOUT to 85258. 10,000 people call in 24-48 hours.")
+
+
+@pytest.mark.parametrize("width", [320, 360, 1200])
+def test_each_way_to_reach_help_is_a_line_to_press(width: int, open_chat: Open, say: Say, assistant: Any) -> None:
+    lines = (
+        "US, Canada: Call or text 988. Chat at 988lifeline.org\n"
+        "UK: Call Samaritans on 116 123. Text SHOUT to 85258\n"
+        "Australia: Call Lifeline on 13 11 14. Text 0477 13 11 14"
+    )
+    assistant.replies["help"] = [reply(f"Please talk to someone now.\n{lines}\nThis chat stays open.", "crisis")]
+    page = open_chat(opened=False, path="index.html", viewport={"width": width, "height": 700})
+    say(page, "help")
+    rows = page.locator("article.urgent p:has(b)")
+    expect(rows).to_have_count(3)
+    assert [" ".join(row.split()) for row in rows.all_text_contents()] == [
+        "US, Canada: Call or text 988 Chat at 988lifeline.org",
+        "UK: Call Samaritans on 116 123 Text SHOUT to 85258",
+        "Australia: Call Lifeline on 13 11 14 Text 0477 13 11 14",
+    ]
+    links = rows.get_by_role("link")
+    assert links.evaluate_all("nodes => nodes.map(node => node.getAttribute('href'))") == [
+        *("tel:988", "https://988lifeline.org", "tel:116123", "sms:85258", "tel:131114", "sms:0477131114"),
+    ]
+    # One under the other; none is broken.
+    boxes = links.evaluate_all("nodes => nodes.map(node => node.getBoundingClientRect().toJSON())")
+    assert all(box["height"] < 60 and box["width"] >= 44 for box in boxes)
+    assert all(above["bottom"] <= below["top"] + 1 for above, below in pairwise(boxes))
 
 
 def test_numbers_in_other_replies_are_left_alone(open_chat: Open, say: Say) -> None:
