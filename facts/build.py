@@ -174,7 +174,8 @@ def _texts(record: Record, table: str) -> Iterator[Tuple[str, str, int]]:
         for field in ("text", "simple", "why"):
             if text := getattr(answer, field):
                 yield f"{scope}.{field}", text, MAX_WORDS[field]
-    for aspect in ("how_given", "benefit", "side_effects", "checks", "stopping", "pregnancy", "access", "outlook"):
+    drug = ("how_given", "benefit", "side_effects", "tips", "checks", "missed", "stopping", "pregnancy", "access")
+    for aspect in (*drug, "outlook"):
         if text := getattr(record, aspect, None):
             yield aspect, text, 60
 

@@ -129,8 +129,8 @@ class Answer(Record):
 
 #: A question that is asked of a kind of named thing is answered from this field of its record.
 ASPECTS = {
-    "drug": ("text", "purpose", "approved", "how_given", "benefit", "side_effects", "checks", "stopping", "pregnancy",
-             "access"),
+    "drug": ("text", "purpose", "approved", "how_given", "benefit", "side_effects", "tips", "checks", "missed",
+             "stopping", "pregnancy", "access"),
     "symptom": ("text", "how_common", "helps"),
     "test": ("text", "what_happens"),
     "mimic": ("text", "differs"),
@@ -284,7 +284,9 @@ class Drug(Record):
     how_given: Optional[str]
     benefit: Optional[str]
     side_effects: Optional[str]
+    tips: Optional[str]  # what helps with the side effects
     checks: Optional[str]
+    missed: Optional[str]  # what to do about a missed dose
     stopping: Optional[str]
     pregnancy: Optional[str]
     access: Optional[str]
