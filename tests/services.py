@@ -28,7 +28,6 @@ import psycopg2
 import pytest
 import redis as redis_py
 
-START_SECONDS = 30.0
 #: PostgreSQL refuses to run as root; Debian's package makes this user.
 UNPRIVILEGED = "postgres"
 
@@ -50,6 +49,8 @@ class Service:
         answers: raises OSError, or the client's own error, while it takes no connections yet.
         user: whom it runs as, when tests run as root.
     """
+
+    start_seconds = 30.0
 
     def __init__(
         self, command: list[str], folder: Path, port: int, url: str, answers: Callable[[], None], user: str | None
@@ -76,7 +77,7 @@ class Service:
                 stderr=output,
                 **as_user(self._user),
             )
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + self.start_seconds
         while True:
             try:
                 self._answers()

@@ -19,7 +19,6 @@ import os
 import random
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -34,8 +33,6 @@ from tests.deploy.real_nginx import Nginx, nginx_program
 from tests.services import Postgres, Redis, Service, postgres_server, redis_server
 
 ROOT = Path(__file__).parent.parent
-#: On a busy machine a model takes long to load.
-START_SECONDS = 300.0
 #: Settings of whoever runs this that would change what is started.
 _SETTINGS = ("ACTION_ENDPOINT", "WEB_ORIGINS", "MODEL", "HOST", "RETENTION_DAYS", "LOG_LEVEL", "QUESTION_LOG")
 #: Everybody comes from loopback, so who somebody is is read from a header and all limits of nginx stay as they are.
@@ -78,11 +75,15 @@ http {{
 class Program(Service):
     """A process of ours, or in front of ours, that can be stopped, killed, frozen and started again.
 
+    On a busy machine a model takes long to load.
+
     Args:
         name: of its folder for logs, below `folder`.
         ready: address that answers 200 as soon as the program can be used.
         environment: what it has beside our own environment.
     """
+
+    start_seconds = 300.0
 
     def __init__(
         self, name: str, folder: Path, command: list[str], port: int, ready: str, environment: dict[str, str]
@@ -95,15 +96,7 @@ class Program(Service):
         full = ["env", *unset, *(f"{key}={value}" for key, value in given.items()), *command]
 
         def answers() -> None:
-            until = time.monotonic() + START_SECONDS
-            while True:
-                try:
-                    requests.get(ready, timeout=5).raise_for_status()
-                    return
-                except requests.RequestException:
-                    if not self.runs or time.monotonic() > until:
-                        raise
-                    time.sleep(0.05)
+            requests.get(ready, timeout=5).raise_for_status()
 
         super().__init__(full, place, port, f"http://127.0.0.1:{port}", answers, None)
         self.name = name
