@@ -249,7 +249,7 @@ def product() -> Iterator[Assistant]:
     """One assistant with everything in SQLite."""
     with tempfile.TemporaryDirectory() as folder:
         log = f"sqlite:///{folder}/questions.sqlite"
-        with Product(Path(folder), ROOT / "models", QUESTION_LOG_URL=log) as running:
+        with Product(Path(folder), ROOT / "models", FEEDBACK_URL=log, QUESTION_LOG="rows") as running:
             yield running
 
 

@@ -26,7 +26,7 @@ START_SECONDS = 300.0
 STOP_SECONDS = 10.0
 #: Settings of whoever runs a benchmark that would change what is measured.
 _SETTINGS = (
-    *("ACTION_ENDPOINT", "WEB_ORIGINS", "MODEL", "PORT", "HOST", "CONVERSATIONS_URL", "LOCKS_URL"),
+    *("ACTION_ENDPOINT", "WEB_ORIGINS", "MODEL", "PORT", "HOST", "CONVERSATIONS_URL"),
     *("RETENTION_DAYS", "MESSAGES_PER_MINUTE", "FEEDBACK_URL"),
 )
 

@@ -24,7 +24,7 @@ ALARM, LANGUAGE = "alarm", "language"
 RANKING, SENTENCES = "intent_ranking", "sentences"
 #: From here on the classifier of intents alone raises an alarm: over the whole message, or in one sentence when the
 #: whole leans that way.
-SUSPECTED, SUSPECTED_IN_SENTENCE, LEANS = 0.5, 0.95, 0.12
+SUSPECTED, SUSPECTED_IN_SENTENCE, LEANS = 0.5, 0.95, 0.25
 
 
 def find(text: str) -> Optional[str]:

@@ -221,8 +221,8 @@ def test_what_says_nothing_is_no_alarm_by_the_classifier_alone() -> None:
 
 def test_one_sentence_is_enough_when_the_whole_leans_that_way() -> None:
     sentences = [{"start": 0, "end": 5, "asks": 0.1, "intents": [("emergency", 0.97)], "questions": []}]
-    assert processed("a story. and his colour is odd", [("support", 0.6), ("emergency", 0.2)], sentences).get("alarm")
-    assert not processed("a story. and his colour is odd", [("support", 0.9), ("emergency", 0.05)], sentences).get(
+    assert processed("a story. and his colour is odd", [("support", 0.6), ("emergency", 0.3)], sentences).get("alarm")
+    assert not processed("a story. and his colour is odd", [("support", 0.9), ("emergency", 0.2)], sentences).get(
         "alarm"
     )
 
