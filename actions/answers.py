@@ -145,7 +145,7 @@ def with_nearest(reply: Reply, near: Sequence[Tuple[str, float]], least: float, 
             return reply
         return replace(
             reply,
-            answer=f"{reply.answer} {fact.statement}",
+            answer=f"{reply.answer}\n{fact.statement}",
             evidence=reply.evidence + evidence_of(fact),
             told=tuple(dict.fromkeys([*reply.told, fact.id])),
         )
@@ -288,7 +288,11 @@ def title_of(record: schema.Question, question: Question, facts: Snapshot) -> st
     first = record.title.startswith("{name}")
     named = [named_things.name_of(t, facts, first) for t in question.terms if t.kind == record.of]
     about = it(question.conditions)
+    if about == it(CONDITIONS) and re.search(r"\bI\b", record.title):
+        about = about.replace(" and ", " or ")  # nobody has been told that they have both
     whole = record.title.format(it=about, name=" and ".join(named) or "it")
+    if about == it(CONDITIONS):
+        whole = re.sub(rf"^(Does|Is) (?={about})", lambda verb: {"Does": "Do", "Is": "Are"}[verb[1]] + " ", whole)
     if len(whole) <= MOST_IN_TITLE:
         return whole
     # "Progressive multifocal leukoencephalopathy (PML)" goes by its letters where it would be too long.

@@ -165,7 +165,7 @@ def test_a_fact_that_is_near_the_words_is_told_behind_the_answer_with_its_source
     talk: Any, facts: Snapshot, left_out: Any
 ) -> None:
     reply = talk.say(left_out.question, "and that in ms", "MS", more=near((left_out.id, 0.9)))
-    assert reply["answer"] == f"{facts.questions[left_out.question].answers['MS'].text} {left_out.statement}"
+    assert reply["answer"] == f"{facts.questions[left_out.question].answers['MS'].text}\n{left_out.statement}"
     assert left_out.id in reply["facts"]
     assert left_out.statement not in talk.say("tell_more", "more please")["answer"]
 

@@ -115,6 +115,12 @@ def test_titles_are_short_and_whole(pressed: list[Pressed]) -> None:
     assert wrong(pressed, lambda p: not p.button.title[0].isupper() and not p.button.title[0].isdigit()) == {}
 
 
+def test_titles_about_both_diseases_are_english_and_give_nobody_both(pressed: list[Pressed]) -> None:
+    titles = {one.button.title for one in pressed if "MS and ALS" in one.button.title}
+    assert any(title.startswith("Are MS and ALS") for title in titles)
+    assert not [t for t in titles if t.startswith(("Is MS and ALS", "Does MS and ALS")) or " I have MS and ALS" in t]
+
+
 def test_the_buttons_below_a_reply_differ_and_none_asks_the_same_again(pressed: list[Pressed]) -> None:
     assert wrong(pressed, lambda p: len({b.title for b in p.reply.buttons}) < len(p.reply.buttons)) == {}
     assert wrong(pressed, lambda p: len({b.payload for b in p.reply.buttons}) < len(p.reply.buttons)) == {}
