@@ -42,6 +42,8 @@ class Thresholds:
     #: A person's own case; lower where they ask what to do.
     personal: float = 0.35
     personal_decision: float = 0.15
+    #: ... where they ask whether signs are the disease.
+    personal_verdict: float = 0.03
     #: ... where nothing else fits.
     personal_after_all: float = 0.20
     #: What is answered within a reply to a personal question: its share of all that is a question of ours.
@@ -123,6 +125,8 @@ OWN_SIGNS = ("symptom_check", "early_signs", "symptoms", "mimics", "vision_sense
 
 #: A message of so few words says little more than the name in it; of so few it is mostly about what it names.
 LIKE_A_NAME, NAMED_AND_LITTLE_ELSE = 3, 12
+#: "I have ALS" and little else.
+TOLD_IN = 12
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 _CHOICE = re.compile(
     rf"^\W*(?:(?:the|option|number|no|nr|button|choice|answer)\W*)*"
@@ -136,14 +140,39 @@ _POINTS_TO_IT = re.compile(
 )
 #: What someone asks to be decided for them, or says of their own body, results and drugs.
 _DECISION = re.compile(
-    r"(?:^|[.!?,;:]\s*)(?:so |but |and |now |ok )*(?:should|shall|must) (?:i|we|he|she|they|my \w+|mum|mom|dad)\b"
+    r"(?:^|[.!?,;:]\s*)(?:so |but |and |now |ok )*(?:should|shud|shld|shall|must) "
+    r"(?:i|we|he|she|they|my \w+|mum|mom|dad)\b"
+    r"|[.!?,;] *(?:do i |can i |or )?wait (?:for|until|till) (?:my|the|an?)\b[^.?!]*\?"
     r"|\bdo i (?:need|have) (?:it|to|this|that)\b"
     r"|\b(?:how (?:fast|soon|quickly|bad|long)|when) (?:will|is|do|have) (?:my|mine|i)\b"
     r"|\b(?:have|do|did|could|might|am) i (?:got |have |getting |got this )?(?:it|this|ms|als|mnd)\b"
     r"|\b(?:would you|what would you do)\b"
 )
+#: ... and whether signs that were told are the disease: "... als?", "it's ms isn't it", "... carpal tunnel or mnd".
+_NAMED = r"(?:ms|als|mnd|motor neuron\w*(?: disease)?|multiple sclerosis)"
+_VERDICT = re.compile(
+    rf"\b(?:have|has|do|does|did|could|might|am|is) (?:i|he|she|we|it|this|that|my \w+) (?:got |have |getting |be )?"
+    rf"(?:it|this|{_NAMED})\b|\b{_NAMED} or not\b"
+    rf"|\b(?:it's|its|it is|that's|thats|that is|this is|must be|has to be) {_NAMED}"
+    r"(?: then| right| surely|,? is(?:n't|nt| it)|\W*\?|\W*$)"
+    rf"|[.!?,;] *(?:so )?(?:is it |could it be |this )?{_NAMED} *\?\W*$"
+    rf"|[.!?;] *(?:[\w' ]{{2,30}} or {_NAMED}|{_NAMED} or [\w' ]{{2,30}})(?: *\?|,? tell me [\w ]*|)\W*$"
+)
+#: Says who has it, and asks nothing: "i have als", "my husband was told on friday he has mnd".
+_HAS_IT = re.compile(
+    rf"^\W*(?:hi|hello|hey|well|so|um|ok)?\W*(?P<who>i|ive|i've|my \w+|our \w+|he|she|mum|mom|dad)\b"
+    rf"(?:(?! (?:if|think|thinks|worry|worried|fear|scared|might|may|could|wonder|not|never)\b)[^?.!]){{0,40}}?"
+    rf"\b(?:have|has|got|have got|ive|i've|with|living with|it is|it's) {_NAMED}(?P<rest>[^?]{{0,40}})$"
+)
+#: Asks which of two is the worse one, not which drug is the best.
+_WORSE = re.compile(r"\b(?:worse|worst|harder|hardest|deadlier|deadliest|dangerous|serious|severe|scarier|bad|awful)\b")
 _ERASE = re.compile(r"(?<![a-z])(?:forget|delete|erase|wipe|remove|clear|scrub|destroy|get rid)(?![a-z])")
 _OWN = re.compile(r"\b(?:i|im|i'm|ive|i've|my|me|he|she|his|her|hers|us|we|our|mum|mom|dad)\b")
+
+
+def asks_for_verdict(text: str) -> bool:
+    """Whether a text (in small letters) asks if the signs it tells of are MS or ALS."""
+    return _VERDICT.search(text) is not None
 
 
 @dataclass(frozen=True)
@@ -404,6 +433,16 @@ def _smalltalk(s: Situation) -> Optional[Decision]:
     return None if asked else _said(intent)
 
 
+@rule("they say who has it")
+def _has_it(s: Situation) -> Optional[Decision]:
+    told = _HAS_IT.search(s.text)
+    named = s.message.conditions
+    if not told or len(named) != 1 or s.message.terms or len(s.text.split()) > TOLD_IN or "and" in told["rest"].split():
+        return None
+    own = Question("support", named, text=s.message.text, id="support/newly_diagnosed")
+    return Decision("answer", questions=(own,)) if told["who"][0] == "i" and s.known(own) else Decision("frightened")
+
+
 @rule("the last question, about the other disease")
 def _other_one(s: Situation) -> Optional[Decision]:
     message = s.message
@@ -439,7 +478,8 @@ def _leaning(s: Situation) -> Optional[Decision]:
     if intent not in LEANING or message.confidence(*LEANING) < s.thresholds.leaning:
         return None
     if intent == "which_is_worse":
-        return Decision("which_is_worse")
+        of_the_diseases = s.context.topic in (None, *COMPARABLE) or _WORSE.search(s.text)
+        return Decision("which_is_worse") if of_the_diseases else None
     if intent == "affirm" and s.context.offers and s.context.clarified:
         offer = from_payload(s.context.offers[0])
         return Decision("answer", questions=(offer,)) if offer and len(s.context.offers) == 1 else Decision("affirm")
@@ -501,21 +541,31 @@ def _not_covered(s: Situation) -> Optional[Decision]:
 
 @rule("their own case")
 def _personal(s: Situation) -> Optional[Decision]:
+    t = s.thresholds
     likely = s.message.confidence("personal_advice")
-    decision = _DECISION.search(s.text)
-    least = s.thresholds.personal_decision if decision else s.thresholds.personal
-    if likely < least or not (decision or _OWN.search(s.text)) or s.message.confidence(*SMALLTALK) >= likely / 2:
+    decision, verdict = _DECISION.search(s.text), asks_for_verdict(s.text)
+    least = t.personal_verdict if verdict else t.personal_decision if decision else t.personal
+    told = verdict or decision or _OWN.search(s.text)
+    if likely < least or not told or s.message.confidence(*SMALLTALK) >= likely / 2:
         return None
     return Decision("personal_advice", questions=_inside(s))
 
 
 def _inside(s: Situation) -> Tuple[Question, ...]:
     """What is known in general on a person's own case: the likeliest question, else what was named."""
-    if s.ranked and s.ranked[0][1] >= s.thresholds.within_personal * s.on_topic and s.known(s.ranked[0][0]):
-        return (s.ranked[0][0],)
+    if s.ranked:
+        first, confidence = s.ranked[0]
+        of_one = first.topic not in COMPARING or len(s.message.conditions) > 1
+        if confidence >= s.thresholds.within_personal * s.on_topic and of_one and s.known(first):
+            return (first,)
     named = tuple(t for t in s.message.terms if t.kind in ("drug", "test"))
-    about = Question(KIND_TOPICS[named[0].kind], s.scope.conditions, named, s.message.text) if named else None
-    return (about,) if about and s.known(about) else ()
+    if not named:
+        return ()
+    kind = named[0].kind
+    # "My neurologist says ocrevus, is that one ok" behind pregnancy.
+    aspect = f"{kind}/{s.context.topic}" if f"{kind}/{s.context.topic}" in s.facts.questions else None
+    about = Question(KIND_TOPICS[kind], s.scope.conditions, named, s.message.text, aspect)
+    return (about,) if s.known(about) else ()
 
 
 @rule("several questions")

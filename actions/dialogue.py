@@ -112,8 +112,9 @@ def _remember(decision: Decision, reply: Reply, message: Message, context: Conte
         topic = "mimics" if message.terms else None
         return replace(context, clarified=0, offers=offers, topic=topic, question=None, terms=message.terms)
     if reply.topic not in TOPICS or reply.outcome not in (Outcome.ANSWERED, Outcome.PERSONAL_ADVICE):
-        # Small talk, nonsense, an alarm: what was talked about before is still there afterwards.
-        return replace(context, clarified=0, offers=offers)
+        # Small talk, nonsense, an alarm: what was talked about before is still there afterwards, and who has what.
+        told = message.conditions if decision.say == "frightened" else ()
+        return replace(context, clarified=0, offers=offers, conditions=told or context.conditions)
     same = reply.topic == context.topic and reply.conditions == context.conditions
     asked: Optional[Question] = decision.questions[0] if decision.questions else None
     terms = asked.terms if asked else message.terms or (context.terms if decision.say in _LEANING else ())

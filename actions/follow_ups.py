@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Callable, Dict, Optional
 
@@ -13,6 +14,8 @@ from facts.store import Snapshot
 
 #: Cosine from which on a fact is near to a turn read behind the question before it.
 NEAR = 0.45
+
+_OTHER = re.compile(r"\b(?:other|another|second) (?:one|disease|illness|condition)\b|\bthe other\W*$")
 
 Say = Callable[[Message, Context, Snapshot], Reply]
 
@@ -35,6 +38,8 @@ def what_about(message: Message, context: Context, facts: Snapshot) -> Reply:
         return limits.answered(_asked_of(named[0], message, context, conditions or context.conditions, facts), facts)
     if last is None:
         return limits.ask_which_topic(conditions, facts) if conditions else limits.clarify(message, context, facts)
+    if not conditions and not _OTHER.search(message.text.lower()):
+        return nearer(message, context, facts)  # "and my thumb" names no other disease
     if not conditions:
         conditions = tuple(c for c in CONDITIONS if c not in last.conditions) or CONDITIONS
     if last.ids("drug", "subtype", "person", "gene") and set(implied_conditions(last.terms, facts)).isdisjoint(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from actions import answers, wording
-from actions.decision import OWN_SIGNS
+from actions.decision import OWN_SIGNS, asks_for_verdict
 from actions.question import Context, Message, Question, Term, implied_conditions
 from actions.reply import MOST_BUTTONS, Button, Evidence, Outcome, Reply, evidence_of, first_buttons
 from facts.schema import CONDITIONS, Organisation
@@ -16,11 +16,7 @@ from facts.store import Snapshot
 MEDLINEPLUS = "https://medlineplus.gov/"
 #: After this many times of asking what is meant, the way to a person is shown.
 MOST_CLARIFICATIONS = 2
-#: Asks for a diagnosis.
-_VERDICT = re.compile(
-    r"\b(?:have|has|do|does|did|could|might|am|is) (?:i|he|she|we|it|this|that|my \w+) (?:got |have |getting |be )?"
-    r"(?:it|this|ms|als|mnd)\b|\b(?:ms|als|mnd) or not\b"
-)
+#: A plain answer, which about one person would be a verdict.
 _YES_NO = re.compile(r"^(?:Yes|No)[,:.] ")
 
 
@@ -187,7 +183,7 @@ def personal_advice(message: Message, context: Context, facts: Snapshot, questio
     conditions = tuple(named)
     kind = next((t.kind for t in message.terms if t.kind in ("drug", "test", "symptom")), None)
     own_signs = kind == "symptom" or (question is not None and question.topic in OWN_SIGNS)
-    own_signs |= bool(_VERDICT.search(message.text.lower()))
+    own_signs |= asks_for_verdict(message.text.lower())
     if own_signs and kind not in ("drug", "test"):
         # What a sign can mean is not told to someone who has it: that most have neither disease, and where to go.
         general = facts.overview("when_to_see_doctor", conditions or CONDITIONS) if conditions else None

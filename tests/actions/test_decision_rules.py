@@ -73,6 +73,10 @@ CASES: dict[str, Case] = {
         turn("definition/overview", "what is a ms degree", more={"other_meaning": True}), "out_of_scope",
         turn("definition/overview", "what is ms, not the ms degree", "MS", more={"other_meaning": True}), ANSWERS,
     ),
+    "they say who has it": Case(
+        turn({"support/newly_diagnosed": 0.2, "unclear": 0.5}, "i was told on friday i have als", "ALS"), "answered",
+        turn({"personal_advice": 0.6}, "i think i have als", "ALS"), "their own case",
+    ),
     "small talk": Case(
         turn("greet", "good morning"), "smalltalk",
         turn({"greet": 0.5, "cure/overview": 0.45}, "hello, is there a cure for als", "ALS"), ANSWERS,
@@ -331,6 +335,56 @@ def test_their_own_case_is_answered_with_what_is_known_of_the_drug_they_name(tal
     assert reply["outcome"] == "personal_advice"
     assert "riluzole" in reply["answer"].lower()
     assert not reply["answer"].startswith(("Yes", "No"))
+
+
+def test_of_a_relative_who_has_it_is_told_kindly_and_remembered(talk: Any) -> None:
+    reply = talk.say("unclear", "my husband has als. hes far on now", "ALS")
+    assert reply["outcome"] == "smalltalk"
+    assert reply["answer"].startswith("I am sorry.")
+    assert talk.say("swallowing_speech_breathing/overview", "what helps with eating now")["conditions"] == ["ALS"]
+
+
+def test_more_on_the_same_is_not_taken_for_the_other_disease(talk: Any) -> None:
+    talk.say("early_signs/twitching_worry", "is twitching als", "ALS")
+    assert talk.say("what_about", "and my thumb")["conditions"] == ["ALS"]
+    assert talk.say("what_about", "what about the other one")["conditions"] == ["MS"]
+
+
+def test_the_best_drug_is_not_the_worse_disease(talk: Any) -> None:
+    talk.say("drug/overview", "what drugs are there for ms", "MS")
+    asked = {"which_is_worse": 0.6, "drug/strongest": 0.3}
+    assert talk.say(asked, "which one is the best", following="drug/strongest")["question"] == "drug/strongest"
+    talk.say("difference/overview", "how do they differ", "MS ALS")
+    assert talk.say({"which_is_worse": 0.9}, "which is worse")["question"] == "difference/which_worse"
+
+
+def test_a_drug_named_behind_pregnancy_is_about_pregnancy(talk: Any) -> None:
+    talk.say("pregnancy/overview", "can i have a baby with ms", "MS")
+    asked = {"personal_advice": 0.6, "both_together/overview": 0.3}
+    assert talk.say(asked, "my doctor says ocrevus is ok for me", drug="ocrelizumab")["question"] == "drug/pregnancy"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "two fingers numb since may. ms?",
+        "her voice has gone quiet. it's mnd isn't it",
+        "numb foot. ms or a disc?",
+        "grip is weak. trapped nerve or mnd tell me straight",
+    ],
+)  # fmt: skip
+def test_who_asks_whether_signs_are_the_disease_gets_no_verdict(text: str, talk: Any) -> None:
+    asked = {"mimics/twitching": 0.5, "personal_advice": 0.08}
+    reply = talk.say(asked, text, "ALS" if "als" in text or "mnd" in text else "MS")
+    assert reply["outcome"] == "personal_advice"
+    assert not reply["answer"].startswith(("Yes", "No"))
+
+
+@pytest.mark.parametrize(
+    "text", ["carpal tunnel or als how do doctors tell", "is it als when muscles twitch in general"]
+)
+def test_a_general_question_about_signs_is_answered(text: str, talk: Any) -> None:
+    assert talk.say({"mimics/twitching": 0.5, "personal_advice": 0.02}, text, "ALS")["outcome"] == "answered"
 
 
 def test_the_same_question_twice_is_answered_once(talk: Any) -> None:
