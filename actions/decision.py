@@ -626,8 +626,8 @@ def _nameless(s: Situation) -> Optional[Decision]:
         speaks = question.topic in OF_THE_DISEASE and (bool(_POINTS_TO_IT.search(s.text)) or len(s.text.split()) <= 4)
         if question.topic in OWN_SIGNS and s.message.ids("symptom"):
             speaks = False  # "eye twitching, what does it mean": "it" is the sign, which could be of anything
-        # Genes and forms are of these diseases; so is what the store knows of one of them only.
-        ours = {t.kind for t in s.message.terms} & {"gene", "subtype", "person"}
+        # Genes, forms and tests known here are of these diseases; so is what the store knows of one of them only.
+        ours = {t.kind for t in s.message.terms} & {"gene", "subtype", "person", "test"}
         only_one = len(s.known(question)) == 1 and sure >= s.thresholds.nameless_topic
         if (speaks and of_topic >= s.thresholds.nameless_topic) or ours or only_one:
             return Decision("answer", questions=(replace(question, conditions=s.known(question)),))
