@@ -105,9 +105,9 @@ def _remember(decision: Decision, reply: Reply, message: Message, context: Conte
     if reply.outcome is Outcome.CLARIFY:
         if decision.say == "which_disease" and decision.questions:
             # "What is spasticity" - "MS or ALS?" - "ms", or "what sets it off"
-            asked = decision.questions[0]
+            first = decision.questions[0]
             return Context(
-                asked.topic, asked.name, conditions=CONDITIONS, terms=asked.terms, offers=offers,
+                first.topic, first.name, conditions=CONDITIONS, terms=first.terms, offers=offers,
                 clarified=context.clarified + 1,
             )  # fmt: skip
         # A disease named while asking back is not lost: "als" - "which question?" - "treatment".

@@ -10,6 +10,7 @@ asked once, and gets the same reply for five minutes.
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from typing import Any, Awaitable, Callable, Dict, List, Optional, Tuple
 
 from rasa.core.channels.channel import InputChannel, UserMessage
@@ -119,6 +120,9 @@ class RestInput(InputChannel):
             text, seconds = asked(message), KEPT_SECONDS
             if not number and text.startswith("/"):
                 number, seconds = text, PRESSED_SECONDS  # pressed twice by a slip of the hand
+
+            if number:  # a client that counts from 1 on each page asks something else
+                number = sha256(f"{number} {text}".encode("utf8", "replace")).hexdigest()
 
             async def ask() -> Answer:
                 return await self._ask(turns, sender, text, message)

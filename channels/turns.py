@@ -20,7 +20,7 @@ from actions import dialogue, wording
 from actions.actions import fact_store
 from channels.pace import Pace
 from channels.words import APOLOGY, DISCLAIMER, MOST_CHARACTERS, NOT_FORGOTTEN, TOO_FAST, TOO_LONG
-from nlu.alarm import alarm_in
+from nlu.alarm import Alarm, alarm_in
 from nlu.plain import head_and_tail
 from replies.contract import Content, Outcome
 
@@ -34,6 +34,15 @@ ALARM_SECONDS = 3.0
 ALARMS = (Outcome.CRISIS, Outcome.EMERGENCY)
 #: Of a message that is too long to be answered, beginning and end are still heard.
 MOST_HEARD = 2 * MOST_CHARACTERS
+
+
+def _alarm(words: str) -> Optional[Alarm]:
+    """The alarm in what was typed. A fault in looking for one costs nobody the turn: Rasa looks again."""
+    try:
+        return alarm_in(head_and_tail(words, MOST_HEARD))
+    except Exception as error:  # noqa: BLE001
+        logger.error("The rules for alarms failed: %s", described(error))
+        return None
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,7 @@ class Turns:
             words: what the person typed, where that is not the message's text; "" for a press.
         """
         output: Any = message.output_channel
-        alarm = alarm_in(head_and_tail((message.text or "") if words is None else words, MOST_HEARD))
+        alarm = _alarm((message.text or "") if words is None else words)
         if alarm:
             output.alarm = alarm_reply(alarm.outcome, self._disclaimer)
         seconds = min(self._seconds, ALARM_SECONDS) if alarm else self._seconds

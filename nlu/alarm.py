@@ -70,6 +70,9 @@ _PAUSE = {".", "\u2026"}
 _TOKEN = re.compile(
     r"\d+(?:[.,:]\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*'?|\d+|[.!?;:\u2026\U0001f000-\U0001faff\u2600-\u27bf]+|\n+|[*@$#]"
 )
+#: "I ca n't breathe", as texts are written that were taken apart.
+_DETACHED = re.compile(r"(?<=[a-z]) (?=n't\b)")
+_NUMBER = re.compile(r"[0-9]+(?:[.,:][0-9]+)?")
 _MIXED = re.compile(
     r"(?<![\w@/.])(?=[\w@$*!]*[a-z])(?=[\w@$*!]*[0-9@$*!])[a-z0-9@$*!]{3,16}(?![\w@/]|\.\w)", re.IGNORECASE
 )
@@ -93,7 +96,7 @@ class Message:
             else:
                 self._at[word] = 1 << index
                 self._by_start.setdefault(word[:3], []).append(word)
-            if word[0].isdigit():
+            if _NUMBER.fullmatch(word):
                 numbers.append((float(word.replace(",", ".").replace(":", ".")), 1 << index))
         self.numbers = numbers
         self.all = (1 << len(words)) - 1
@@ -440,7 +443,7 @@ class Rules:
 
     def words(self, text: str) -> List[str]:
         """The words of a plain text as the rules name them: small letters, nothing shortened, slips mended."""
-        text = text.lower()
+        text = _DETACHED.sub("", text.lower())
         if _MIXED.search(text):
             text = _MIXED.sub(self._as_letters, text)
         found: List[str] = []
@@ -484,7 +487,7 @@ class Rules:
             stem, _, tail = token.partition("'")
             if tail == "t" and stem.endswith("n"):
                 return {"ca": ["cannot"], "wo": ["will", "not"], "sha": ["shall", "not"], "ai": ["is", "not"]}.get(
-                    stem[:-1], [stem[:-1], "not"]
+                    stem[:-1], [*([stem[:-1]] if len(stem) > 1 else []), "not"]
                 )
             if stem == "can" and tail in ("t", "nt"):
                 return ["cannot"]

@@ -22,6 +22,8 @@ _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 #: Letters from which on a word is repaired at all; by two edits into a word of the domain; by two edits
 #: into any word; by three edits into a word of the domain.
 SHORTEST, MEDIUM, LONG, LONGEST = 3, 5, 7, 8
+#: Letters that a word shares with another of its family.
+BEGINNING = 5
 KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 #: Everyday words that a slip may also stand for.
 COMMON_WORDS = 25_000
@@ -63,12 +65,17 @@ class SpellingRepair:
             for word in {*itertools.islice(self._known, COMMON_WORDS), *vocabulary, *misspelt}
             if len(word) > SHORTEST
         )
+        self._beginnings = {word[:BEGINNING] for word in itertools.chain(self._known, vocabulary)}
         self._long_words = [word for word in self._words if len(word) >= LONGEST and word in vocabulary]
 
     def is_slip(self, word: str) -> bool:
         """Whether a lower-case `word` is one that `repair` looks for the meaning of, which takes some milliseconds."""
         is_word = len(word) >= SHORTEST and word.isascii() and word.isalpha()
         return is_word and word not in self._vocabulary and word not in self._known
+
+    def is_like_none(self, word: str) -> bool:
+        """Whether a lower-case `word` is a slip that does not even begin like a word ("zqxmarker", "blorpwuggle")."""
+        return self.is_slip(word) and word[:BEGINNING] not in self._beginnings
 
     def repair(self, word: str) -> str | None:
         """The word meant by a misspelt lower-case `word`, or None where it is right or nothing is near."""

@@ -18,7 +18,7 @@ import re
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 import spacy
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -172,11 +172,18 @@ class TermFinder:
             self._other.add(f"{label}: {rule['name']}", [_expanded(p, lists) for p in rule["patterns"]])
         self._spelling = SpellingRepair(vocabulary, misspelt)
 
-    def read(self, text: str) -> Reading:
-        """Find the terms of a text."""
+    def repairs(self, text: str) -> Dict[str, str]:
+        """The misspelt words of a text and what they stand for. Each costs milliseconds: so many are looked at."""
+        words = dict.fromkeys(t.lower for t in _tokens(plain(text).text))
+        slips = itertools.islice((w for w in words if self._spelling.is_slip(w)), MOST_SLIPS)
+        return {word: meant for word in slips if (meant := self._spelling.repair(word))}
+
+    def read(self, text: str, repairs: Optional[Mapping[str, str]] = None) -> Reading:
+        """Find the terms of a text; with the repairs of the whole that it is a part of."""
         plainly = plain(text)
         written = _tokens(plainly.text)
-        repaired = self._repaired(written)
+        meant = self.repairs(text) if repairs is None else repairs
+        repaired = [_Token(meant.get(t.lower) or t.text, t.start, t.end) for t in written]
         docs = [self._shape(written)]
         if [t.text for t in repaired] != [t.text for t in written]:
             docs.append(self._shape(repaired))
@@ -232,7 +239,7 @@ class TermFinder:
         unknown = {
             i
             for i, t in enumerate(tokens)
-            if i not in covered and len(t.text) >= UNKNOWN and t.text.islower() and self._spelling.is_slip(t.lower)
+            if i not in covered and len(t.text) >= UNKNOWN and t.text.islower() and self._spelling.is_like_none(t.lower)
         }
         if len(tokens) - len(unknown) < KNOWN_BESIDE:
             return list(tokens)
@@ -255,14 +262,6 @@ class TermFinder:
     def _shape(self, tokens: Sequence[_Token]) -> Doc:
         """The tokens for spaCy: known words as they are, any other as its shape."""
         return Doc(self._vocab, words=[t.text if t.lower in self._shown else _shape_of(t.text) for t in tokens])
-
-    def _repaired(self, tokens: List[_Token]) -> List[_Token]:
-        """The same tokens, misspelt ones replaced."""
-        slips = itertools.islice(
-            (w for w in dict.fromkeys(t.lower for t in tokens) if self._spelling.is_slip(w)), MOST_SLIPS
-        )
-        meant = {word: self._spelling.repair(word) for word in slips}
-        return [_Token(meant.get(t.lower) or t.text, t.start, t.end) for t in tokens]
 
     def _means_other(
         self, span: Span, other: Sequence[Tuple[int, int]], tokens: Sequence[_Token], clinical: bool
@@ -399,4 +398,7 @@ class TermMatcher(GraphComponent, EntityExtractorMixin):
 def segments_of(text: str, finder: TermFinder) -> List[Segment]:
     """The sentences of a message that has several."""
     spans = segments(text)
-    return [Segment(a, b, finder.read(text[a:b])) for a, b in spans[:MOST_SEGMENTS]] if len(spans) > 1 else []
+    if len(spans) < 2:
+        return []
+    repairs = finder.repairs(text)
+    return [Segment(a, b, finder.read(text[a:b], repairs)) for a, b in spans[:MOST_SEGMENTS]]

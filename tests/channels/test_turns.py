@@ -69,6 +69,15 @@ async def test_a_cry_for_help_is_answered_when_the_turn_fails(way: str, text: st
     assert message["text"].count(words.DISCLAIMER) == 1
 
 
+async def test_a_fault_in_looking_for_an_alarm_costs_nobody_the_turn(monkeypatch: pytest.MonkeyPatch):
+    def broken(text: str) -> None:
+        raise ValueError(text)
+
+    async with serving(RestInput(), Assistant(HELLO)) as client:
+        monkeypatch.setattr(turns, "alarm_in", broken)
+        assert first(await client.post("/webhook", json=body("hi")))["text"].startswith("Hello.")
+
+
 async def test_without_facts_the_numbers_are_still_told(monkeypatch: pytest.MonkeyPatch):
     def gone() -> Any:
         raise OSError
@@ -148,6 +157,15 @@ async def test_a_message_sent_again_is_asked_once_and_gets_the_same_reply():
         await client.post("/webhook", json=body("tell me more"))
         await client.post("/webhook", json=body("tell me more"))
     assert len(slow.texts) == 5
+
+
+async def test_other_words_under_the_same_number_are_asked():
+    assistant = Assistant(HELLO)
+    async with serving(RestInput(), assistant) as client:
+        first(await client.post("/webhook", json=body("what is MS", number="1")))
+        answer = await client.post("/webhook", json=body(CRY, number="1"))
+        assert answer.json()[-1]["metadata"]["outcome"] == "crisis"
+    assert assistant.texts[0] == "what is MS"
 
 
 async def test_an_apology_is_not_given_again():

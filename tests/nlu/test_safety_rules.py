@@ -219,6 +219,23 @@ def test_what_says_nothing_is_no_alarm_by_the_classifier_alone() -> None:
     assert message.get("alarm") is None
 
 
+@pytest.mark.parametrize(
+    "text", ["I do n't want to live anymore", "I ca n't breathe", "I want to die. n't", "❶ I want to die"]
+)
+def test_words_taken_apart_and_odd_numbers_are_heard(text: str) -> None:
+    assert alarm_in(text) is not None
+
+
+def test_no_character_keeps_a_cry_from_being_heard() -> None:
+    every = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000 and chr(code).isprintable()]
+    for start in range(0, len(every), 100):
+        beside = " ".join(every[start : start + 100])
+        alarm_in(beside)
+    for start in range(0, len(every), 5_000):
+        heard = alarm_in(f"I want to die. {' '.join(every[start : start + 20])}")
+        assert heard == alarm_in("I want to die")
+
+
 def test_one_sentence_is_enough_when_the_whole_leans_that_way() -> None:
     sentences = [{"start": 0, "end": 5, "asks": 0.1, "intents": [("emergency", 0.97)], "questions": []}]
     assert processed("a story. and his colour is odd", [("support", 0.6), ("emergency", 0.3)], sentences).get("alarm")

@@ -8,7 +8,7 @@ import pytest
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.plain import plain
-from nlu.terms import TermFinder
+from nlu.terms import TermFinder, segments_of
 
 
 @pytest.mark.parametrize(
@@ -107,3 +107,18 @@ def test_a_short_word_is_not_guessed(finder: TermFinder) -> None:
 
 def test_repair_keeps_the_signs_around_a_word(finder: TermFinder) -> None:
     assert re.fullmatch(r"\(symptoms!\)", finder.read("(symtoms!)").repaired)
+
+
+def test_a_message_of_many_sentences_has_no_more_words_repaired(
+    finder: TermFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each costs milliseconds, and a message has a dozen sentences."""
+    looked: list[str] = []
+    repair = finder._spelling.repair
+    monkeypatch.setattr(finder._spelling, "repair", lambda word: looked.append(word) or repair(word))
+    text = " ".join(f"what is {a}{b}xq{a}d?" for a in "bcdfghklm" for b in "aeiou")
+    finder.read(text)
+    once = len(looked)
+    segments_of(text, finder)
+    assert once <= 12
+    assert len(looked) == 2 * once
