@@ -7,9 +7,9 @@ has which is in explains.js, from which the widget reads it.
 import json
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 from xml.etree import ElementTree
 
 FOLDER = Path(__file__).parents[1] / "web/drawings"
@@ -31,6 +31,10 @@ class Drawing:
     description: str
     caption: str
     sources: Tuple[Tuple[str, str], ...]
+
+    def credit(self, link: Callable[[str, str], str]) -> str:
+        """Says after what it is drawn; `link` makes one of an address and a publisher."""
+        return f"Drawn after: {', '.join(link(url, publisher) for publisher, url in self.sources)}"
 
     @property
     def svg(self) -> str:
@@ -59,14 +63,14 @@ def drawings_of(question: str) -> List[Drawing]:
     ]
 
 
-@lru_cache(maxsize=1)
+@cache
 def explained() -> Dict[str, Dict[str, List[str]]]:
     """By disease ("MS", "ALS", "both") and drawing: the questions that it explains, some with a term behind a colon."""
     data = (FOLDER / "explains.js").read_text("utf8").partition("export default")[2].rstrip("; \n")
     return {scope: {name: some.split() for name, some in one.items()} for scope, one in json.loads(data).items()}
 
 
-@lru_cache(maxsize=None)
+@cache
 def read(name: str) -> Drawing:
     """A drawing by its name.
 
