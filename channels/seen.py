@@ -1,4 +1,4 @@
-"""What was delivered before, so that a message delivered twice, or a button pressed twice, is answered once."""
+"""What was there before: a message delivered twice, a button pressed twice, a drawing shown a moment ago."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 DELIVERED_SECONDS = 24 * 3600.0
 #: Of two presses of one button within this time one was a slip of the hand.
 PRESSED_SECONDS = 3.0
+#: What a drawing says once need not be said again soon, least of all to a whole group.
+SHOWN_SECONDS = 3600.0
 
 
 class Seen:

@@ -30,10 +30,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from channels.rendering import MORE, in_full, pack, shortened, split, web_address
-from channels.seen import PRESSED_SECONDS
+from channels.seen import PRESSED_SECONDS, SHOWN_SECONDS, Seen
 from channels.service import ChatService, Setting, inside, read_object
 from channels.turns import ALARMS, Output, Undeliverable
 from channels.words import TEXT_ONLY, typed
+from facts.drawings import Drawing
 from replies.contract import Button, Citation, Content, Row
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,8 @@ _FORMATTING = re.compile(r"(?<![\w*_~`])([*_~`])(?=\S)(?=[^\n]*?\S\1(?!\w))")
 # Operators and modifier letters that look the same and format nothing.
 _LOOKALIKE = {"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": "\u02cb"}
 _ADDRESS = re.compile(r"(https?://\S+)")
+#: A name that others may know, no number and no service beside us.
+_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]+(?::\d+)?", re.IGNORECASE)
 _ANGLE = re.compile(r"<([^<>]*)>")
 
 
@@ -180,6 +183,24 @@ def messages(content: Content, pressed: str = "") -> List[Dict[str, Any]]:
     return result
 
 
+def picture(drawing: Drawing, folder: str, disclaimer: str) -> Dict[str, Any]:
+    """A drawing as a Slack message (`text` and `blocks`): the picture, what it means, the disclaimer.
+
+    Args:
+        folder: address under which Slack fetches it.
+    """
+    shown = {
+        "type": "image",
+        "image_url": f"{folder}/{drawing.name}.png",
+        "alt_text": f"{drawing.title}. {drawing.description}",
+        "title": {"type": "plain_text", "text": drawing.title, "emoji": False},
+    }
+    credit = drawing.credit(lambda url, name: f"<{web_address(url)}|{escaped(name)}>")
+    meaning = {"type": "context", "elements": [{"type": "mrkdwn", "text": f"{escaped(drawing.caption)} {credit}"}]}
+    pieces = [_Piece(shown, str(shown["alt_text"])), _Piece(meaning, drawing.caption), *_tail(disclaimer)]
+    return {"text": escaped(_text(pieces)), "blocks": [piece.block for piece in pieces]}
+
+
 def _body(content: Content) -> List[_Piece]:
     pieces = [_section(t) for t in _split(content.paragraphs, MOST_IN_SECTION)]
     for row in content.comparison:
@@ -275,6 +296,8 @@ class SlackOutput(Output):
         channel: where to send; without it the place is read from the conversation's id.
         thread: the `ts` of the message below which to answer.
         pressed: title of the button that is answered.
+        drawings: address of their folder, from which Slack fetches them; without it none is shown.
+        seen: what was shown before.
     """
 
     def __init__(
@@ -283,9 +306,13 @@ class SlackOutput(Output):
         channel: Optional[str] = None,
         thread: Optional[str] = None,
         pressed: str = "",
+        drawings: str = "",
+        seen: Optional[Seen] = None,
     ) -> None:
         super().__init__()
         self._client = client
+        self._drawings = drawings
+        self._seen = seen or Seen()
         self._channel = channel
         self._thread = thread
         self._pressed = pressed
@@ -307,6 +334,18 @@ class SlackOutput(Output):
             await self._post({"channel": channel, "unfurl_links": False, "unfurl_media": False, **part}, thread)
         return bool(parts)
 
+    async def show(self, recipient_id: str, drawing: Drawing, disclaimer: str) -> None:
+        """Posts a drawing, in a message of its own: Slack refuses all of one whose picture it can't fetch."""
+        channel, thread = (self._channel, self._thread) if self._channel else _place(recipient_id)
+        if not self._drawings or not await self._seen.first(f"drawing {channel} {drawing.name}", seconds=SHOWN_SECONDS):
+            return
+        post: Dict[str, Any] = {"channel": channel, "unfurl_links": False, "unfurl_media": False, "thread_ts": thread}
+        try:
+            await self._client.chat_postMessage(**post, **picture(drawing, self._drawings, disclaimer))
+        except SlackApiError as error:
+            guide = f"can anyone open {self._drawings}? {SlackInput.guide()}"
+            logger.warning("slack: a drawing was refused: %s (%s)", _reason(error), guide)
+
     async def _post(self, post: Dict[str, Any], thread: Optional[str]) -> None:
         if thread:
             post["thread_ts"] = thread
@@ -321,7 +360,7 @@ class SlackOutput(Output):
                 if self.said and self.said.outcome in ALARMS:
                     await self._client.chat_postMessage(**post)
         except SlackApiError as error:
-            reason = str(error.response.get("error")) if isinstance(error.response, AsyncSlackResponse) else "no JSON"
+            reason = _reason(error)
             logger.error("slack: chat.postMessage was refused: %s%s", reason, _advice(reason))
             if reason in _CLOSED:
                 raise Undeliverable(reason) from error
@@ -330,6 +369,10 @@ class SlackOutput(Output):
             titles = [e["text"]["text"] for b in post.pop("blocks") for e in b.get("elements", []) if "value" in e]
             asks = "".join(f"\n• {escaped(t)}" for t in titles)
             await self._client.chat_postMessage(**{**post, "text": post["text"] + asks})
+
+
+def _reason(error: SlackApiError) -> str:
+    return str(error.response.get("error")) if isinstance(error.response, AsyncSlackResponse) else "no JSON"
 
 
 def _may_be_there(error: Exception) -> bool:
@@ -403,6 +446,7 @@ class SlackInput(ChatService):
         **more: Any,
     ) -> None:
         super().__init__(**more)
+        self._drawings = ""
         self._verifier = SignatureVerifier(slack_signing_secret)
         self._client = AsyncWebClient(
             slack_token,
@@ -427,12 +471,15 @@ class SlackInput(ChatService):
 
     def get_output_channel(self) -> SlackOutput:
         """For messages that nobody asked for; they go to the conversation's own place."""
-        return SlackOutput(self._client)
+        return SlackOutput(self._client, drawings=self._drawings, seen=self.seen)
 
     async def receive(self, request: Request) -> HTTPResponse:
         if not self._is_from_slack(request):
             logger.warning("slack: refused a call that Slack did not sign (or more than five minutes ago)")
             return response.json({"error": "not signed by Slack, or too old"}, status=401)
+        # Where Slack finds us it finds the pictures too; nobody need set an address for that.
+        host = request.headers.get("host", "")
+        self._drawings = f"https://{host}/chat/drawings" if _HOST.fullmatch(host) else ""
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         try:
             if kind == "application/x-www-form-urlencoded":
@@ -512,7 +559,7 @@ class SlackInput(ChatService):
         return _taken()
 
     def _message(self, user: Any, channel: str, thread: Optional[str], text: str, pressed: str = "") -> Any:
-        output = SlackOutput(self._client, channel, thread, pressed)
+        output = SlackOutput(self._client, channel, thread, pressed, self._drawings, self.seen)
         return self.message(text, output, _conversation(str(user), channel, thread))
 
 

@@ -39,10 +39,11 @@ from telegram.error import (
 from telegram.request import HTTPXRequest
 
 from channels.rendering import MORE, in_full, pack, shortened, split, utf16_length, web_address
-from channels.seen import PRESSED_SECONDS
+from channels.seen import PRESSED_SECONDS, SHOWN_SECONDS, Seen
 from channels.service import ChatService, Setting, inside, read_object
 from channels.turns import ALARMS, Output, Undeliverable, described
 from channels.words import TEXT_ONLY, typed
+from facts.drawings import Drawing
 from replies.contract import Button, Content
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ ALLOWED_UPDATES = ["message", "callback_query"]
 EXPIRED = "I am sorry, I can't tell any more what that button stood for. Please type your question."
 
 MOST_TEXT = 4096  # of what is shown, in UTF-16 units
+MOST_IN_CAPTION = 1024
 MOST_IN_TAIL = 1000
 MOST_BUTTONS = 100
 MOST_IN_TITLE = 60  # longer ones end in … on a phone, so they are written out above
@@ -173,6 +175,20 @@ def _body(content: Content) -> List[_Piece]:
     return [*pieces, *_plain(content.review), *_plain(in_full(content, MOST_IN_TITLE))]
 
 
+def caption(drawing: Drawing, disclaimer: str) -> str:
+    """What stands below a drawing, as HTML. Telegram's pictures have no text alternative, so it is said here."""
+    credit = drawing.credit(lambda url, name: f'<a href="{html.escape(web_address(url))}">{escaped(name)}</a>')
+    in_words = f"The picture in words: {drawing.description}"
+    pieces = [
+        _Piece(f"<b>{escaped(drawing.title)}</b>", drawing.title),
+        _Piece(f"{escaped(drawing.caption)} {credit}", f"{drawing.caption} {drawing.credit(lambda _, name: name)}"),
+        _Piece(escaped(in_words), in_words),
+    ]
+    whole = [*pieces, _Piece(f"<i>{escaped(disclaimer)}</i>", disclaimer)] if disclaimer else pieces
+    fits = utf16_length(_joined(whole, "text")) <= MOST_IN_CAPTION
+    return _joined(whole if fits else pieces, "html")  # the answer above ends with it too
+
+
 class Presses:
     """Turns a button's payload into the 64 bytes that Telegram carries, and back.
 
@@ -229,6 +245,7 @@ class TelegramOutput(Output):
         topic: the topic of a forum-like group to answer in.
         quoted: number of the message to quote.
         pressed: title of the button that is answered.
+        seen: what was shown before.
     """
 
     def __init__(
@@ -239,8 +256,10 @@ class TelegramOutput(Output):
         topic: Optional[int] = None,
         quoted: Optional[int] = None,
         pressed: str = "",
+        seen: Optional[Seen] = None,
     ) -> None:
         super().__init__()
+        self._seen = seen or Seen()
         self._bot = bot
         self._presses = presses
         self._chat = chat
@@ -264,6 +283,25 @@ class TelegramOutput(Output):
         for markup, text, buttons in parts:
             await self._send(chat, markup, text, buttons)
         return bool(parts)
+
+    async def show(self, recipient_id: str, drawing: Drawing, disclaimer: str) -> None:
+        """Sends a drawing, once: it is not worth a second try.
+
+        Raises:
+            TelegramError: Telegram can't be reached or does not take it.
+        """
+        chat = self._chat if self._chat is not None else _chat_of(recipient_id)
+        if not await self._seen.first(f"drawing {chat} {drawing.name}", seconds=SHOWN_SECONDS):
+            return
+        await self._bot.send_photo(
+            chat,
+            drawing.png,
+            filename=f"{drawing.name}.png",
+            caption=caption(drawing, disclaimer),
+            parse_mode=ParseMode.HTML,
+            message_thread_id=self._topic,
+            disable_notification=True,  # the answer before it was one
+        )
 
     async def _send(self, chat: int, markup: str, text: str, buttons: Tuple[Button, ...]) -> None:
         keyboard = [
@@ -400,7 +438,7 @@ class TelegramInput(ChatService):
 
     def get_output_channel(self) -> TelegramOutput:
         """For messages that nobody asked for; they go to the conversation's own chat."""
-        return TelegramOutput(self._bot, self._presses)
+        return TelegramOutput(self._bot, self._presses, seen=self.seen)
 
     def health(self) -> Dict[str, str]:
         return {"status": "ok", "webhook": "registered" if self._registered else "not yet"}
@@ -532,7 +570,7 @@ class TelegramInput(ChatService):
         conversation, quoted = f"telegram:{number_of_chat}", None
         if kind != "private":
             conversation, quoted = f"{conversation}:{who}", message.get("message_id")
-        output = TelegramOutput(self._bot, self._presses, number_of_chat, topic, quoted, pressed)
+        output = TelegramOutput(self._bot, self._presses, number_of_chat, topic, quoted, pressed, self.seen)
         return self.message("", output, conversation, str(number))
 
 

@@ -20,6 +20,7 @@ from actions import dialogue, wording
 from actions.actions import fact_store
 from channels.pace import Pace
 from channels.words import APOLOGY, DISCLAIMER, MOST_CHARACTERS, NOT_FORGOTTEN, TOO_FAST, TOO_LONG
+from facts.drawings import Drawing, drawing_for
 from nlu.alarm import Alarm, alarm_in
 from nlu.plain import head_and_tail
 from replies.contract import Content, Outcome
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 TURN_SECONDS = 8.0
 #: After so long who cries for help is answered without Rasa.
 ALARM_SECONDS = 3.0
+#: A drawing that has not been taken by then is given up.
+DRAWING_SECONDS = 10.0
 ALARMS = (Outcome.CRISIS, Outcome.EMERGENCY)
 #: Of a message that is too long to be answered, beginning and end are still heard.
 MOST_HEARD = 2 * MOST_CHARACTERS
@@ -72,6 +75,17 @@ class Output(OutputChannel):
         self.complete = False
         self.said = self.alarm if self.alarm and content.outcome is Outcome.ERROR else content
         self.complete = await self.deliver(recipient_id, self.said)
+        if self.complete and self.said.outcome is Outcome.ANSWERED:
+            await self._illustrate(recipient_id, self.said)
+
+    async def _illustrate(self, recipient_id: str, content: Content) -> None:
+        """Shows the drawing that explains an answer. Whatever goes wrong, the answer is there and says it too."""
+        try:
+            drawing = drawing_for(content.question, content.conditions, content.terms)
+            if drawing:
+                await asyncio.wait_for(self.show(recipient_id, drawing, content.disclaimer), DRAWING_SECONDS)
+        except Exception as error:  # noqa: BLE001
+            logger.warning("%s: a drawing could not be sent: %s", self.name(), described(error))
 
     async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
         """Sends a plain text in one message, blank lines included."""
@@ -80,6 +94,9 @@ class Output(OutputChannel):
     async def deliver(self, recipient_id: str, content: Content) -> bool:
         """Hand a reply over to the service: whether there was anything to hand over."""
         raise NotImplementedError
+
+    async def show(self, recipient_id: str, drawing: Drawing, disclaimer: str) -> None:
+        """Send a drawing behind the answer that it explains, where the service shows pictures."""
 
     def take_back(self) -> None:
         """Unsay what was said, where that is still possible."""

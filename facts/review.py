@@ -12,10 +12,11 @@ import sys
 from datetime import date
 from html import escape
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Set
 
 from facts import store
 from facts.build import FOLDER, load
+from facts.drawings import Drawing, drawings_of
 from facts.schema import TOPICS
 
 REVIEWS = FOLDER / "reviews.yml"
@@ -23,31 +24,37 @@ SHEETS = FOLDER.parent / ".build"
 _STYLE = """body{font:11pt/1.4 sans-serif;max-width:46em;margin:2em auto;padding:0 1em}
 section{break-inside:avoid;border-top:1px solid;margin-top:1.5em}h2{font-size:1.1em}li{margin:.3em 0}
 .tick{border:1px solid;display:inline-block;width:1em;height:1em;margin-right:.5em;vertical-align:-.15em}
-.mend{border:1px solid;height:3em;margin:.4em 0}small{color:#444}"""
+.mend{border:1px solid;height:3em;margin:.4em 0}small{color:#444}
+figure{break-inside:avoid;margin:1em 0}figure svg{display:block;width:20em}figcaption{font-size:.9em}"""
 
 
 def sheet(topic: str, found: Dict[str, List[Any]]) -> str:
     """One printable page: all records of a topic with their sources, and a box to tick or mend under each.
 
-    Facts stand with their question.
+    Facts and drawings stand with their question.
     """
     tables = {table: [e.record for e in entries] for table, entries in found.items()}
     sources = {s.id: s for s in tables["sources"]}
     records = store.records_of(topic, tables)
     parts = []
+    drawn: Set[Drawing] = set()
     for question in records.pop("questions", ()):
         said = [(scope, answer.text) for scope, answer in question.answers.items()]
         said += [(f"{scope}, easier", a.simple) for scope, a in question.answers.items() if a.simple]
         answers = "".join(f"<p><b>{escape(scope)}:</b> {escape(text)}</p>" for scope, text in said)
         facts = "".join(_item(fact, sources) for fact in tables["facts"] if fact.question == question.id)
-        parts.append(_section(question.title, question.id, f"{answers}<ul>{facts}</ul>"))
+        drawings = drawings_of(question.id)
+        figures = "".join(_figure(drawing, drawing not in drawn) for drawing in drawings)
+        drawn.update(drawings)
+        parts.append(_section(question.title, question.id, f"{answers}{figures}<ul>{facts}</ul>"))
     records.pop("facts", None)
     for table, rows in records.items():
         parts += [_section(table.capitalize(), row.key, _fields(json.loads(row.json()), sources)) for row in rows]
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Review: {escape(topic)}</title>'
         f"<style>{_STYLE}</style><h1>Review: {escape(topic)}</h1><p>Printed {date.today()}, digest "
-        f'{store.digest(topic, tables)}. Name, role, date:</p><div class="mend"></div>{"".join(parts)}</html>\n'
+        f"{store.digest(topic, tables)} (drawings are no part of it). Name, role, date:</p>"
+        f'<div class="mend"></div>{"".join(parts)}</html>\n'
     )
 
 
@@ -73,6 +80,15 @@ def _fields(row: Any, sources: Dict[str, Any], name: str = "") -> str:
 
 def _link(source: Any) -> str:
     return f'<a href="{escape(source.url)}">{escape(source.publisher)}, {source.year or "no date"}</a>'
+
+
+def _figure(drawing: Drawing, is_first: bool) -> str:
+    """A drawing with all that is said of it: caption, sources, and what it shows for who does not see it."""
+    if not is_first:
+        return f"<p>Shown with it: the drawing &quot;{escape(drawing.title)}&quot; from above.</p>"
+    credit = drawing.credit(lambda url, name: f'<a href="{escape(url)}">{escape(name)}</a>')
+    words = f"<p>{escape(drawing.caption)} {credit}</p><p>In words: {escape(drawing.description)}</p>"
+    return f"<figure>{drawing.svg}<figcaption><b>{escape(drawing.title)}</b>{words}</figcaption></figure>"
 
 
 def _item(fact: Any, sources: Dict[str, Any]) -> str:

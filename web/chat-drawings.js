@@ -1,25 +1,10 @@
-// Which drawing explains a reply, and the drawing itself: drawings/*.svg hold picture, text alternative, caption
-// and sources. Loaded with the first reply that may have one.
+// Which drawing explains a reply (metadata.drawing may name one), and the drawing itself: drawings/*.svg hold picture,
+// text alternative, caption and sources. Loaded with the first reply that may have one.
+
+import EXPLAINS from './drawings/explains.js';
 
 const SAY = { sources: 'Drawn after: ' };
 
-/** By disease: the questions that a drawing explains. A reply may name its own in metadata.drawing. */
-const EXPLAINS = {
-	MS: {
-		'nerve-ms': 'definition/overview definition/lesions myelin/overview myelin/what_is myelin/demyelination myelin/lesions',
-		'ms-courses': 'types/overview types/most_common types/spms_or_ppms progression/overview progression/everyone_worse',
-		mri: 'diagnosis/overview diagnosis/white_spots diagnosis/test:mri diagnosis/test_happens:mri',
-	},
-	ALS: {
-		'neurons-als': 'definition/overview definition/motor_neurons definition/muscle_disease myelin/overview myelin/motor_neurons',
-		'als-onset': 'early_signs/overview early_signs/usual_first types/overview progression/spread',
-		emg: 'diagnosis/overview diagnosis/test:emg diagnosis/test_happens:emg',
-	},
-	both: {
-		'side-by-side': 'definition/overview myelin/overview difference/overview similarity/same_disease',
-		'mri-emg': 'diagnosis/overview difference/tests',
-	},
-};
 /** What a drawing says once need not be said again soon. */
 const SOON = 3;
 

@@ -80,6 +80,9 @@ OUTCOMES = {
     "error": reply("error", "I am sorry, I cannot look up my facts right now."),
 }
 
+#: An answer that a drawing explains.
+DRAWN = reply("answered", "MRI shows spots.", topic="diagnosis", question="diagnosis/overview", conditions=["MS"])
+
 
 def words_of(message):
     """Every word a person must be able to read, from the reply's metadata."""

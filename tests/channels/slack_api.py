@@ -30,6 +30,7 @@ class SlackApi:
         self.refused = []
         self.errors = []
         self.answers = []
+        self.reaches_pictures = True
         app = web.Application()
         app.router.add_post("/api/chat.postMessage", self.post_message)
         self.server = TestServer(app)
@@ -60,6 +61,7 @@ class SlackApi:
         post = await request.json()
         try:
             check(post)
+            must(self.reaches_pictures or not picture(post), "invalid_blocks")  # downloading image failed
         except Refused as error:
             self.refused.append((str(error), post))
             return web.json_response({"ok": False, "error": str(error)})
@@ -94,6 +96,10 @@ def must(condition, code):
 
 def check_block(block):
     kind = block.get("type")
+    if kind == "image":
+        must(re.fullmatch(r"https://[^\s/]+/\S+\.png", block["image_url"]), "invalid_blocks")
+        must(1 <= len(block["alt_text"]) <= 2000, "invalid_blocks")
+        return check_text(block["title"], "plain_text", 2000)
     if kind == "section":
         must(set(block) <= {"type", "text", "expand", "block_id"}, "invalid_blocks")
         return check_text(block["text"], "mrkdwn", 3000)
@@ -124,7 +130,7 @@ def shown(post):
     """What a person sees of a post's blocks: mark-up gone, entities undone."""
     texts = []
     for block in post["blocks"]:
-        for holder in [block] if "text" in block else block["elements"]:
+        for holder in [block] if "text" in block else block.get("elements", ()):
             texts.append(
                 FORMATTED.sub(
                     r"\1",
@@ -145,6 +151,11 @@ def links(post):
         if b["type"] == "section"
         for m in LINK.finditer(b["text"]["text"])
     ]
+
+
+def picture(post):
+    """The block of a post that holds a picture; None without."""
+    return next((b for b in post.get("blocks", ()) if b["type"] == "image"), None)
 
 
 def buttons(post):

@@ -60,7 +60,7 @@ class Parsed(HTMLParser):
 
 
 class TelegramApi:
-    """`sent` holds the accepted messages; `errors` are given out first: (status, body) per call.
+    """`sent` and `photos` hold what was accepted; `errors` are given out first: (status, body) per call.
 
     `answers` are given out in place of those to calls that were done: a response, or one that is cut off.
     """
@@ -68,6 +68,7 @@ class TelegramApi:
     def __init__(self):
         self.sent, self.refused, self.webhooks, self.acknowledged, self.errors = [], [], [], [], []
         self.answers = []
+        self.photos, self.takes_photos = [], True
         self.queries = set()
         app = web.Application()
         app.router.add_post("/bot{token}/{method}", self.call)
@@ -93,6 +94,7 @@ class TelegramApi:
         method = {
             "getMe": self.me,
             "sendMessage": self.send,
+            "sendPhoto": self.send_photo,
             "setWebhook": self.webhook,
             "answerCallbackQuery": self.acknowledge,
         }
@@ -146,6 +148,18 @@ class TelegramApi:
         )
         chat = {"id": int(fields["chat_id"]), "type": "private"}
         return {"message_id": len(self.sent), "date": 1, "chat": chat, "text": plain}
+
+    def send_photo(self, fields):
+        must(re.fullmatch(r"-?\d+", str(fields.get("chat_id", ""))), "chat not found")
+        must(self.takes_photos, "not enough rights to send photos to the chat")
+        picture = fields["photo"].file.read()
+        must(picture.startswith(b"\x89PNG"), "IMAGE_PROCESS_FAILED")
+        parsed = Parsed(fields.get("caption", ""))
+        must(len(parsed.text.encode("utf-16-le")) // 2 <= 1024, "message caption is too long")
+        chat = {"id": int(fields["chat_id"]), "type": "private"}
+        photo = {"chat": chat["id"], "topic": fields.get("message_thread_id"), "picture": picture}
+        self.photos.append({**photo, "caption": parsed.text, "links": parsed.links})
+        return {"message_id": 1, "date": 1, "chat": chat, "photo": []}
 
     def webhook(self, fields):
         must(

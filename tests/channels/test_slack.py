@@ -15,12 +15,14 @@ from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
 from channels import words
-from channels.slack import SlackInput, escaped, messages, question_in, words_of
+from channels.slack import SlackInput, escaped, messages, picture, question_in, words_of
+from facts import drawings
 from replies.contract import Content
-from tests.channels.outcomes import DISCLAIMER, OUTCOMES, reply
+from tests.channels.outcomes import DISCLAIMER, DRAWN, OUTCOMES, reply
 from tests.channels.outcomes import words_of as every_word
 from tests.channels.running_channel import Assistant, serving, until
 from tests.channels.slack_api import TOKEN, SlackApi, buttons, check, links, shown
+from tests.channels.slack_api import picture as picture_in
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 HELLO = reply("smalltalk", "Hello.")
@@ -622,3 +624,48 @@ async def test_a_cry_for_help_in_a_message_that_is_too_long_is_answered_as_one()
         await s.answered(s.event(text="My day was long. " * 300 + " I want to die"))
         assert all("988" in p["text"] for p in s.api.posts)
         assert s.assistant.texts == []
+
+
+@pytest.mark.asyncio
+async def test_an_answer_is_followed_by_its_drawing_with_text_alternative_caption_and_disclaimer():
+    async with slack(DRAWN) as s:
+        s.client.headers["Host"] = "bot.example.org"  # what Slack was told to call
+        await s.event(type="app_mention", channel="C1", ts="9.9", text="<@UBOT> How is MS diagnosed?")
+        await until(lambda: len(s.api.posts) == 2)
+        answer, post = s.api.posts
+        block, drawing = picture_in(post), drawings.read("mri")
+        assert not picture_in(answer)
+        assert block["image_url"] == "https://bot.example.org/chat/drawings/mri.png"
+        assert block["alt_text"] == f"{drawing.title}. {drawing.description}"
+        assert drawing.caption in shown(post)
+        assert shown(post).endswith(DISCLAIMER)
+        assert drawing.sources[0][1] in post["blocks"][1]["elements"][0]["text"]
+        assert (post["channel"], post["thread_ts"]) == ("C1", "9.9")
+
+
+@pytest.mark.asyncio
+async def test_a_drawing_comes_once_in_a_while_and_only_where_slack_can_fetch_it():
+    async with slack(DRAWN) as s:
+        for host in ("127.0.0.1:5005", "assistant", "bot.example.org", "bot.example.org"):
+            s.client.headers["Host"] = host
+            await s.answered(s.event(text="How is MS diagnosed?"))
+        await s.answered(s.event(text="How is MS diagnosed?", channel="D2", user="U2"))
+        await until(lambda: len(s.api.posts) == 7)
+        assert [post["channel"] for post in s.api.posts if picture_in(post)] == ["D1", "D2"]
+
+
+@pytest.mark.asyncio
+async def test_a_drawing_that_slack_cannot_fetch_costs_nothing_but_a_line_in_the_log(caplog):
+    async with slack(DRAWN) as s:
+        s.client.headers["Host"] = "bot.example.org"
+        s.api.reaches_pictures = False
+        await s.event(text="How is MS diagnosed?")
+        await until(lambda: "can anyone open https://bot.example.org/chat/drawings?" in caplog.text)
+        await s.answered(s.event(text="again"))
+        assert [post["text"].partition("\n")[0] for post in s.api.posts] == ["MRI shows spots."] * 2
+
+
+@pytest.mark.parametrize("drawing", [drawings.read(file.stem) for file in drawings.FOLDER.glob("*.svg")])
+@pytest.mark.parametrize("disclaimer", [DISCLAIMER, "&" * 900, ""], ids=["short", "long", "none"])
+def test_slack_takes_each_drawing(drawing, disclaimer):
+    check({"channel": "C1", **picture(drawing, "https://bot.example.org/chat/drawings", disclaimer)})

@@ -13,15 +13,17 @@ from aiohttp import web
 
 from channels import words
 from channels.rendering import utf16_length
-from channels.telegram import EXPIRED, Presses, TelegramInput, messages
+from channels.telegram import EXPIRED, MOST_IN_CAPTION, Presses, TelegramInput, caption, messages
+from facts import drawings
 from replies.contract import Content
-from tests.channels.outcomes import DISCLAIMER, LONG_PAYLOAD, OUTCOMES, reply, words_of
+from tests.channels.outcomes import DISCLAIMER, DRAWN, LONG_PAYLOAD, OUTCOMES, reply, words_of
 from tests.channels.running_channel import Assistant, serving, until
 from tests.channels.telegram_api import TOKEN, Parsed, TelegramApi
 
 SECRET = "a-secret-of-our-own_1"
 URL = "https://bot.example.org/webhooks/telegram/webhook"
 HELLO = reply("smalltalk", "Hello.")
+OF_MRI = {"question": "diagnosis/overview", "conditions": ["MS"]}
 _numbers = itertools.count(1)
 
 
@@ -633,3 +635,46 @@ async def test_a_message_of_more_than_2000_characters_gets_a_kind_sentence_or_he
         assert t.api.sent[0]["text"].startswith(words.TOO_LONG)
         assert "988" in t.api.sent[1]["text"]
         assert not t.assistant.messages
+
+
+@pytest.mark.asyncio
+async def test_an_answer_is_followed_by_its_drawing_with_caption_words_sources_and_disclaimer():
+    async with telegram(DRAWN) as t:
+        await t.message("How is MS diagnosed?", message_thread_id=4, is_topic_message=True)
+        await until(lambda: t.api.photos)
+        assert t.api.sent[0]["text"].startswith("MRI shows spots.")
+        photo, drawing = t.api.photos[0], drawings.read("mri")
+        assert (photo["chat"], photo["topic"], photo["picture"]) == (7, "4", drawing.png)
+        for words_below in (drawing.title, drawing.caption, drawing.description, DISCLAIMER):
+            assert words_below in photo["caption"]
+        assert photo["links"] == [url for _, url in drawing.sources]
+
+
+@pytest.mark.asyncio
+async def test_a_drawing_comes_once_in_a_while_and_only_with_an_answer_that_it_explains():
+    asked = {"How is MS diagnosed?": DRAWN, "personal": reply("personal_advice", "x", **OF_MRI), "hi": HELLO}
+    async with telegram(lambda message: asked[message.text]) as t:
+        for text in ("hi", "personal", *["How is MS diagnosed?"] * 3):
+            await t.answered(t.message(text))
+        await t.answered(t.message("How is MS diagnosed?", chat=8, user=8))
+        await until(lambda: len(t.api.photos) == 2)
+        assert [photo["chat"] for photo in t.api.photos] == [7, 8]
+
+
+@pytest.mark.asyncio
+async def test_a_drawing_that_is_not_taken_costs_nothing_but_a_line_in_the_log(caplog):
+    async with telegram(DRAWN) as t:
+        t.api.takes_photos = False
+        await t.message("How is MS diagnosed?")
+        await until(lambda: "a drawing could not be sent" in caplog.text)
+        await t.answered(t.message("again"))
+        assert all(sent["text"].startswith("MRI shows spots.") for sent in t.api.sent)
+        assert len(t.api.sent) == 2
+
+
+@pytest.mark.parametrize("drawing", [drawings.read(file.stem) for file in drawings.FOLDER.glob("*.svg")])
+@pytest.mark.parametrize("disclaimer", [DISCLAIMER, "&" * 900], ids=["short", "long"])
+def test_a_caption_is_never_too_long(drawing, disclaimer):
+    below = Parsed(caption(drawing, disclaimer)).text
+    assert drawing.description in below
+    assert utf16_length(below) <= MOST_IN_CAPTION

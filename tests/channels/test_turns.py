@@ -14,7 +14,7 @@ from channels import turns, words
 from channels.pace import Pace
 from channels.rest import ReplyCollector, RestInput
 from channels.retries import LastReplies
-from tests.channels.outcomes import reply
+from tests.channels.outcomes import DRAWN, reply
 from tests.channels.running_channel import Assistant, serving
 from tests.services import Redis
 
@@ -259,3 +259,23 @@ def test_the_actions_say_politely_that_a_button_is_not_known(facts: Any):
     said = respond(message, Context(), facts)[0]
     assert said.answer == wording.UNKNOWN_BUTTON
     assert said.buttons
+
+
+# --- drawings ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["hangs", "fails"])
+async def test_an_answer_stands_whatever_becomes_of_its_drawing(way: str, monkeypatch: pytest.MonkeyPatch):
+    tried = []
+
+    async def show(*_: Any) -> None:
+        tried.append(way)
+        if way == "fails":
+            raise OSError("no such file")
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(turns, "DRAWING_SECONDS", 0.05)
+    monkeypatch.setattr(ReplyCollector, "show", show)
+    async with serving(RestInput(), Assistant(DRAWN)) as client:
+        assert first(await client.post("/webhook", json=body("mri?")))["metadata"]["outcome"] == "answered"
+    assert tried == [way]

@@ -10,7 +10,7 @@ import pytest
 
 from actions import answers, limits
 from actions.question import Context, Message, Question, Term
-from facts import review, store
+from facts import drawings, review, store
 from facts.build import FOLDER, check, documents, load, review_state
 from facts.schema import TOPICS
 from facts.store import Snapshot
@@ -137,6 +137,19 @@ def test_a_sheet_shows_each_question_answer_fact_and_source(facts: Snapshot, tmp
     for fact in (f for f in facts.facts.values() if f.topics[0] == "prognosis"):
         assert review.escape(fact.statement) in page
         assert all(review.escape(facts.sources[s].url) in page for s in fact.sources)
+
+
+def test_a_sheet_shows_each_drawing_of_its_questions_once_with_all_that_it_says() -> None:
+    found = load()[0]
+    page = review.sheet("diagnosis", found)
+    for name in ("mri", "emg", "mri-emg"):
+        drawing = drawings.read(name)
+        assert page.count(f"<figcaption><b>{review.escape(drawing.title)}</b>") == 1
+        assert page.count(drawing.svg) == 1
+        for text in (drawing.caption, drawing.description, *(url for _, url in drawing.sources)):
+            assert review.escape(text) in page
+    assert "from above" in page.partition("diagnosis/test_happens")[2]  # and where else it is shown
+    assert "<figure>" not in review.sheet("prognosis", found)
 
 
 @pytest.mark.parametrize(("topic", "table"), [("drug", "drugs"), ("types", "subtypes"), ("support", "organisations")])

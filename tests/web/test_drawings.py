@@ -11,6 +11,7 @@ import pytest
 import yaml
 from playwright.sync_api import Page, expect
 
+from facts import drawings
 from tests.web.conftest import ROOT, WEB, reply
 
 Open = Callable[..., Page]
@@ -54,12 +55,24 @@ def test_each_is_shown_with_some_question() -> None:
 
 
 def test_each_goes_with_questions_that_there_are() -> None:
-    script = (WEB / "chat-drawings.js").read_text("utf8")
-    named = set(re.findall(r"\b([a-z_]+/[a-z_]+)\b", script.partition("const EXPLAINS")[2].partition("};")[0]))
+    named = {question for one in drawings.explained().values() for some in one.values() for question in some}
     for question in named:
-        topic, name = question.split("/")
+        topic, name = question.partition(":")[0].split("/")
         questions = yaml.safe_load((ROOT / f"facts/topics/{topic}.yml").read_text("utf8"))["questions"]
         assert name in {one["id"] for one in questions}, question
+
+
+@pytest.mark.parametrize(("question", "conditions", "terms", "name"), SHOWN)
+def test_all_channels_show_the_same(question: str, conditions: list, terms: list, name: str) -> None:
+    drawing = drawings.drawing_for(question, conditions, terms)
+    assert (drawing and drawing.name) == name
+
+
+def test_the_widget_looks_for_a_drawing_in_each_topic_that_has_one() -> None:
+    pictured = re.search(r"const PICTURED = /\^\((.*)\)\$/", (WEB / "chat-parts.js").read_text("utf8"))
+    named = {question for one in drawings.explained().values() for some in one.values() for question in some}
+    assert pictured
+    assert set(pictured[1].split("|")) == {question.partition("/")[0] for question in named}
 
 
 @pytest.mark.parametrize("file", DRAWINGS, ids=lambda file: file.stem)
