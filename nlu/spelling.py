@@ -34,6 +34,10 @@ SWAPPED, DOUBLED, NEIGHBOUR, SOUNDS_ALIKE, LEFT_OUT = 0.5, 0.4, 0.6, 0.5, 0.5
 FIRST_LETTER = 0.4
 #: What a word's being of the domain, and each tenfold use there, makes up for.
 DOMAIN, TENFOLD = 0.3, 0.2
+#: What stands before "'t".
+_BEFORE_T = set(
+    "ain aren couldn didn doesn don hadn hasn haven isn mustn needn shan shouldn wasn weren won wouldn".split()
+)
 _ALIKE = [set("aeiouy"), set("sz"), set("sc"), set("ck"), set("fp"), set("dt")]
 
 
@@ -71,7 +75,7 @@ class SpellingRepair:
     def is_slip(self, word: str) -> bool:
         """Whether a lower-case `word` is one that `repair` looks for the meaning of, which takes some milliseconds."""
         is_word = len(word) >= SHORTEST and word.isascii() and word.isalpha()
-        return is_word and word not in self._vocabulary and word not in self._known
+        return is_word and word not in self._vocabulary and word not in self._known and word not in _BEFORE_T
 
     def is_like_none(self, word: str) -> bool:
         """Whether a lower-case `word` is a slip that does not even begin like a word ("zqxmarker", "blorpwuggle")."""
