@@ -208,6 +208,8 @@ def test_the_classifier_alone_is_enough() -> None:
 
 def test_a_question_about_nobody_in_particular_is_calm() -> None:
     assert is_general("is choking common in als")
+    assert is_general("feeling down today, i am not in any danger")
+    assert not is_general("i am not ok")
     assert processed("is choking common in als", [("emergency", 0.8)]).get("alarm") is None
 
 
