@@ -62,7 +62,7 @@ class Thresholds:
     how_they_differ: float = 0.3
     nothing_named: float = 0.25
     #: A turn that follows: another question near the last one, the last one again, and what is hardly there.
-    following: float = 0.10
+    following: float = 0.06
     again: float = 0.60
     hardly: float = 0.05
     #: ... and how far its own words count: as a power, and what a question has that either reading left out.
@@ -70,7 +70,7 @@ class Thresholds:
     unsaid: float = 0.05
     unseen: float = 0.02
     #: A turn as sure of another topic is no turn that follows.
-    by_itself: float = 0.40
+    by_itself: float = 0.50
     #: A turn that asks the last question again in other words ("for how long") gets the facts nearest to it.
     nearer: float = 0.50
     #: The second question of a message is answered as well, in short, when it is nearly as likely as the first.
