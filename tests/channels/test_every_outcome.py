@@ -53,7 +53,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "symptom": ("does als cause tingling", {"outcome": "answered", "topic": "symptom_check", "terms": ["tingling"]}),
     "drug": ("what is ocrelizumab", {"outcome": "answered", "topic": "drug", "terms": ["ocrelizumab"]}),
     "clarify": ("tell me more", {"outcome": "clarify"}),
-    "not covered": ("how much does ocrevus cost", {"outcome": "not_covered"}),
+    "not covered": ("what does mri cost for ms", {"outcome": "not_covered"}),
     "other condition": ("what is lupus", {"outcome": "other_condition", "terms": ["lupus"]}),
     "out of scope": ("what is the weather", {"outcome": "out_of_scope"}),
     "other language": ("was ist multiple sklerose", {"outcome": "other_language", "language": "de"}),
@@ -395,11 +395,12 @@ def lost(metadata: dict[str, Any], reply: Shown, is_widget: bool) -> list[str]:
         day = date.fromisoformat(metadata["reviewed"])
         wanted.append(f"{day:%B} {day.day}, {day.year}" if is_widget else metadata["reviewed"])
     if not metadata["checked"]:
-        wanted.append("not all checked yet" if is_widget else "not every source has been read again yet")
+        wanted.append("not all read again yet" if is_widget else "not every source has been read again yet")
     if metadata["outcome"] in ("crisis", "emergency"):
         wanted += NUMBERS
     addresses = [source["url"] for source in metadata["sources"] if source["url"] not in reply.addresses]
-    return [text for text in wanted if plain(text) not in reply.text] + addresses
+    # The widget sets each way to reach help on a line of its own, without a full stop.
+    return [text for text in wanted if plain(text).rstrip(".") not in reply.text] + addresses
 
 
 @pytest.fixture(scope="module")

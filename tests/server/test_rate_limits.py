@@ -15,6 +15,7 @@ from channels.pace import Pace
 from channels.rest import RestInput
 from channels.service import ChatService
 from channels.turns import Output
+from replies.contract import Content
 from tests.channels.running_channel import serving
 from tests.conftest import Assistant
 from tests.contract.reply_contract import keep_to_contract
@@ -152,10 +153,10 @@ class Collected(Output):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sent: list[dict[str, Any]] = []
+        self.sent: list[Content] = []
 
-    async def deliver(self, recipient_id: str, message: dict[str, Any]) -> bool:
-        self.sent.append(message)
+    async def deliver(self, recipient_id: str, content: Content) -> bool:
+        self.sent.append(content)
         return True
 
 
@@ -166,7 +167,7 @@ class Service(ChatService):
         output = Collected()
         self.answer(self.message(text, output, "slack:U:C:1"), person)
         await self._finish()
-        return [sent["text"] for sent in output.sent]
+        return [sent.text for sent in output.sent]
 
 
 def service(answer: Callable[[Any], Any], pace: Pace | None = None) -> Service:

@@ -20,6 +20,7 @@ FIREFOX = shutil.which("firefox-esr")
 pytestmark = pytest.mark.skipif(not FIREFOX, reason="firefox-esr is not installed (apt install firefox-esr)")
 
 ROOT = "document.querySelector('ms-als-chat').shadowRoot"
+COVERS = "document.querySelector('ms-als-chat')?.shadowRoot?.querySelector('dialog')?.matches(':modal') ?? false"
 #: Waits for something in the page, then returns it.
 TALK = """async (messages) => {
   const root = ROOT;
@@ -119,6 +120,10 @@ def test_a_conversation_in_firefox(assistant: Any, in_firefox: Any) -> None:
         # On a small screen it covers the page, and Back closes it.
         await firefox.open(f"{assistant.url}/embed.html", width=360, height=640)
         await firefox.run(f"{ROOT}.querySelector('.launcher').click()")
+        for _ in range(50):
+            if await firefox.run(COVERS):
+                break
+            await asyncio.sleep(0.1)
         assert await firefox.run(f"{ROOT}.querySelector('dialog').matches(':modal')")
         for _ in range(50):
             if await firefox.run("Boolean(history.state?.['ms-als-chat'])"):
