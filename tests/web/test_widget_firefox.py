@@ -20,7 +20,12 @@ FIREFOX = shutil.which("firefox-esr")
 pytestmark = pytest.mark.skipif(not FIREFOX, reason="firefox-esr is not installed (apt install firefox-esr)")
 
 ROOT = "document.querySelector('ms-als-chat').shadowRoot"
-COVERS = "document.querySelector('ms-als-chat')?.shadowRoot?.querySelector('dialog')?.matches(':modal') ?? false"
+WIDGET = "document.querySelector('ms-als-chat')?.shadowRoot"
+OPENED = (
+    "(() => { const chat = document.querySelector('ms-als-chat');"
+    " if (!chat.hasAttribute('open')) chat.shadowRoot.querySelector('.launcher').click(); })()"
+)
+COVERS = f"{WIDGET}?.querySelector('dialog')?.matches(':modal') ?? false"
 #: Waits for something in the page, then returns it.
 TALK = """async (messages) => {
   const root = ROOT;
@@ -72,7 +77,12 @@ class Firefox:
 
     async def run(self, script: str) -> Any:
         target = {"context": self._page}
-        answer = await self.do("script.evaluate", expression=script, target=target, awaitPromise=True)
+        # What is asked for may not be there yet: Firefox gets to viewports and modules a little later.
+        for _ in range(50):
+            answer = await self.do("script.evaluate", expression=script, target=target, awaitPromise=True)
+            if answer["type"] == "success":
+                break
+            await asyncio.sleep(0.1)
         assert answer["type"] == "success", answer
         return answer["result"].get("value")
 
@@ -119,11 +129,11 @@ def test_a_conversation_in_firefox(assistant: Any, in_firefox: Any) -> None:
         }
         # On a small screen it covers the page, and Back closes it.
         await firefox.open(f"{assistant.url}/embed.html", width=360, height=640)
-        await firefox.run(f"{ROOT}.querySelector('.launcher').click()")
-        for _ in range(50):
+        for _ in range(25):
+            await firefox.run(OPENED)
+            await asyncio.sleep(0.2)
             if await firefox.run(COVERS):
                 break
-            await asyncio.sleep(0.1)
         assert await firefox.run(f"{ROOT}.querySelector('dialog').matches(':modal')")
         for _ in range(50):
             if await firefox.run("Boolean(history.state?.['ms-als-chat'])"):
