@@ -287,17 +287,13 @@ def title_of(record: schema.Question, question: Question, facts: Snapshot) -> st
         return title(question.topic, question.conditions)
     first = record.title.startswith("{name}")
     named = [named_things.name_of(t, facts, first) for t in question.terms if t.kind == record.of]
-    about = it(question.conditions)
-    if about == it(CONDITIONS) and re.search(r"\bI\b", record.title):
-        about = about.replace(" and ", " or ")  # nobody has been told that they have both
-    whole = record.title.format(it=about, name=" and ".join(named) or "it")
-    if about == it(CONDITIONS):
-        whole = re.sub(rf"^(Does|Is) (?={about})", lambda verb: {"Does": "Do", "Is": "Are"}[verb[1]] + " ", whole)
+    about, several = it(question.conditions), len(question.conditions) > 1
+    whole = record.worded(about, several, " and ".join(named) or "it")
     if len(whole) <= MOST_IN_TITLE:
         return whole
     # "Progressive multifocal leukoencephalopathy (PML)" goes by its letters where it would be too long.
     letters = [found[1] if (found := re.search(r"\(([A-Z0-9-]+)\)$", name)) else name for name in named]
-    return record.title.format(it=about, name=" and ".join(letters) or "it")
+    return record.worded(about, several, " and ".join(letters) or "it")
 
 
 def button(question: Question, facts: Snapshot) -> Optional[Button]:

@@ -145,7 +145,6 @@ _DECISION = re.compile(
     r"|[.!?,;] *(?:do i |can i |or )?wait (?:for|until|till) (?:my|the|an?)\b[^.?!]*\?"
     r"|\bdo i (?:need|have) (?:it|to|this|that)\b"
     r"|\b(?:how (?:fast|soon|quickly|bad|long)|when) (?:will|is|do|have) (?:my|mine|i)\b"
-    r"|\b(?:have|do|did|could|might|am) i (?:got |have |getting |got this )?(?:it|this|ms|als|mnd)\b"
     r"|\b(?:would you|what would you do)\b"
 )
 #: ... and whether signs that were told are the disease: "... als?", "it's ms isn't it", "... carpal tunnel or mnd".
@@ -160,7 +159,7 @@ _VERDICT = re.compile(
 )
 #: Says who has it, and asks nothing: "i have als", "my husband was told on friday he has mnd".
 _HAS_IT = re.compile(
-    rf"^\W*(?:hi|hello|hey|well|so|um|ok)?\W*(?P<who>i|ive|i've|my \w+|our \w+|he|she|mum|mom|dad)\b"
+    rf"^\W*(?:(?:hi|hello|hey|well|so|um|ok)\b\W*)?(?P<who>i|ive|i've|my \w+|our \w+|he|she|mum|mom|dad)\b"
     rf"(?:(?! (?:if|think|thinks|worry|worried|fear|scared|might|may|could|wonder|not|never)\b)[^?.!]){{0,40}}?"
     rf"\b(?:have|has|got|have got|ive|i've|with|living with|it is|it's) {_NAMED}(?P<rest>[^?]{{0,40}})$"
 )
@@ -435,9 +434,11 @@ def _smalltalk(s: Situation) -> Optional[Decision]:
 
 @rule("they say who has it")
 def _has_it(s: Situation) -> Optional[Decision]:
-    told = _HAS_IT.search(s.text)
     named = s.message.conditions
-    if not told or len(named) != 1 or s.message.terms or len(s.text.split()) > TOLD_IN or "and" in told["rest"].split():
+    if len(named) != 1 or s.message.terms or len(s.text.split()) > TOLD_IN:
+        return None
+    told = _HAS_IT.search(s.text)
+    if not told or "and" in told["rest"].split():
         return None
     own = Question("support", named, text=s.message.text, id="support/newly_diagnosed")
     return Decision("answer", questions=(own,)) if told["who"][0] == "i" and s.known(own) else Decision("frightened")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Dict, Iterable, Tuple
 
+from facts.schema import worded
+
 #: How a button names a question; {it} is MS, ALS or both, and the verb follows it.
 TITLES: Dict[str, str] = {
     "definition": "What {is_} {it}?",
@@ -214,7 +216,4 @@ def it(conditions: Iterable[str]) -> str:
 def title(topic: str, conditions: Iterable[str]) -> str:
     """The question of a button, in words."""
     names = list(conditions)
-    one = len(names) == 1
-    verbs = {"Do": "Does" if one else "Do", "do": "does" if one else "do", "Is": "Is" if one else "Are",
-             "is_": "is" if one else "are"}  # fmt: skip
-    return TITLES[topic].format(it=it(names), **verbs)
+    return worded(TITLES[topic], it(names), len(names) > 1)

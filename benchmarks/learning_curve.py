@@ -128,8 +128,9 @@ def hold_out(matcher: TermMatcher, encoder: SentenceEncoder) -> List[Asked]:
         for row in rows:
             group, intents = wanted(name, row)
             if intents:
-                segments = segments_of(row["text"], matcher.finder)
-                readings = [matcher.finder.read(row["text"]), *(s.reading for s in segments)]
+                whole = matcher.finder.read(row["text"])
+                segments = segments_of(row["text"], matcher.finder, whole)
+                readings = [whole, *(s.reading for s in segments)]
                 asked.append(Asked(group, intents, features(readings, encoder), segments))
     return asked
 

@@ -46,7 +46,7 @@ def sheet(topic: str, found: Dict[str, List[Any]]) -> str:
         drawings = drawings_of(question.id)
         figures = "".join(_figure(drawing, drawing not in drawn) for drawing in drawings)
         drawn.update(drawings)
-        parts.append(_section(question.title, question.id, f"{answers}{figures}<ul>{facts}</ul>"))
+        parts.append(_section(question.worded("the disease"), question.id, f"{answers}{figures}<ul>{facts}</ul>"))
     records.pop("facts", None)
     for table, rows in records.items():
         parts += [_section(table.capitalize(), row.key, _fields(json.loads(row.json()), sources)) for row in rows]

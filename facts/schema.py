@@ -138,11 +138,19 @@ ASPECTS = {
 }  # fmt: skip
 
 
+def worded(title: str, it: str, several: bool = False, name: str = "it") -> str:
+    """A title with its placeholders filled in, see `Question.worded`."""
+    verbs = ("Do", "do", "Are", "are") if several else ("Does", "does", "Is", "is")
+    return title.format(
+        it=it, one=it.replace(" and ", " or "), name=name, **dict(zip(("Do", "do", "Is", "is_"), verbs, strict=True))
+    )
+
+
 class Question(Record):
     """Something people ask: `topic/name`, with what is said about MS, about ALS and about both.
 
     Attributes:
-        title: as a button names it; `{it}` stands for the disease, `{name}` for what was named.
+        title: as a button names it, see `worded`.
         answers: by MS, ALS or both; without one for both, those of MS and ALS are said one after the other.
         next: ids of questions that people ask next.
         only_asked: sensitive, so never told to somebody who asked something else.
@@ -171,6 +179,14 @@ class Question(Record):
         if not answers and not values.get("of"):
             raise ValueError("has no answer")
         return {**values, "answers": answers}
+
+    def worded(self, it: str, several: bool = False, name: str = "it") -> str:
+        """The title about a disease, or about several.
+
+        `{it}` stands for them ("MS and ALS"), `{one}` for one of them ("MS or ALS"), `{name}` for what was named, and
+        `{Do}`, `{do}`, `{Is}`, `{is_}` agree.
+        """
+        return worded(self.title, it, several, name)
 
     @validator("title")
     def _fits_a_button(cls, value: str) -> str:

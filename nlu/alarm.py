@@ -70,8 +70,6 @@ _PAUSE = {".", "\u2026"}
 _TOKEN = re.compile(
     r"\d+(?:[.,:]\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*'?|\d+|[.!?;:\u2026\U0001f000-\U0001faff\u2600-\u27bf]+|\n+|[*@$#]"
 )
-#: "I ca n't breathe", as texts are written that were taken apart.
-_DETACHED = re.compile(r"(?<=[a-z]) (?=n't\b)")
 _NUMBER = re.compile(r"[0-9]+(?:[.,:][0-9]+)?")
 _MIXED = re.compile(
     r"(?<![\w@/.])(?=[\w@$*!]*[a-z])(?=[\w@$*!]*[0-9@$*!])[a-z0-9@$*!]{3,16}(?![\w@/]|\.\w)", re.IGNORECASE
@@ -443,7 +441,7 @@ class Rules:
 
     def words(self, text: str) -> List[str]:
         """The words of a plain text as the rules name them: small letters, nothing shortened, slips mended."""
-        text = _DETACHED.sub("", text.lower())
+        text = text.lower()
         if _MIXED.search(text):
             text = _MIXED.sub(self._as_letters, text)
         found: List[str] = []

@@ -351,6 +351,8 @@ _CUT_WORD = re.compile(r"([A-Za-z]{2,})-[ ]{0,3}\n\s{0,3}([a-z]{2,})")
 _MARKS = re.compile(r"[^\w\s'\u0100-\U0010ffff]{4,}|'{4,}")
 _SPACES = re.compile(r"[ ]{4,}|[ ]*\n[ \n]*")
 _BROKEN_APOSTROPHE = re.compile(r"(?<=[a-z])[;\"*^](?=(?:t|m|s|re|ve|ll|d)\b)", re.IGNORECASE)
+#: "I ca n't breathe", as texts are written that were taken apart.
+_DETACHED = re.compile(r"(?<=[a-z]) (?=n't\b)", re.IGNORECASE)
 _UNDERSCORES = re.compile(r"(?<=[^\W_])_+(?=[^\W_])")
 
 
@@ -360,6 +362,8 @@ def _undo_layout(written: _Text) -> None:
         written.sub(_CUT_WORD, _joined)
     if ";" in written.text or '"' in written.text or "*" in written.text or "^" in written.text:
         written.sub(_BROKEN_APOSTROPHE, "'")
+    if "'" in written.text:
+        written.sub(_DETACHED, "")
     if "_" in written.text:
         written.sub(_UNDERSCORES, " ")
     written.sub(_MARKS, lambda m: m[0][:2] + ("?" if "?" in m[0] else m[0][2]))

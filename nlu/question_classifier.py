@@ -115,8 +115,7 @@ def statements_of_the_store() -> List[Tuple[str, str, str]]:
     texts: List[Tuple[str, str, str]] = []
     for located in found["questions"]:
         question = located.record
-        texts.append((question.id, question.title.format(it="the disease", name="the drug", Do="Do", Is="Is", do="do",
-                                                         is_="is"), ""))  # fmt: skip
+        texts.append((question.id, question.worded("the disease", name="the drug"), ""))
         texts += [(question.id, answer.text, "") for answer in question.answers.values()]
     facts = [located.record for located in found["facts"]]
     return texts + [(fact.question, fact.statement, fact.id) for fact in facts]

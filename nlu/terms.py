@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
@@ -90,6 +90,8 @@ class Reading:
     rest: int = 0
     #: Whether any word as written is one that is known: "blorp wuggle" says nothing.
     says_something: bool = True
+    #: Its misspelt words, and what they stand for.
+    repairs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -172,17 +174,11 @@ class TermFinder:
             self._other.add(f"{label}: {rule['name']}", [_expanded(p, lists) for p in rule["patterns"]])
         self._spelling = SpellingRepair(vocabulary, misspelt)
 
-    def repairs(self, text: str) -> Dict[str, str]:
-        """The misspelt words of a text and what they stand for. Each costs milliseconds: so many are looked at."""
-        words = dict.fromkeys(t.lower for t in _tokens(plain(text).text))
-        slips = itertools.islice((w for w in words if self._spelling.is_slip(w)), MOST_SLIPS)
-        return {word: meant for word in slips if (meant := self._spelling.repair(word))}
-
     def read(self, text: str, repairs: Optional[Mapping[str, str]] = None) -> Reading:
-        """Find the terms of a text; with the repairs of the whole that it is a part of."""
+        """Find the terms of a text; with the repairs of the whole where it is a part of one."""
         plainly = plain(text)
         written = _tokens(plainly.text)
-        meant = self.repairs(text) if repairs is None else repairs
+        meant = self._repairs(written) if repairs is None else repairs
         repaired = [_Token(meant.get(t.lower) or t.text, t.start, t.end) for t in written]
         docs = [self._shape(written)]
         if [t.text for t in repaired] != [t.text for t in written]:
@@ -232,7 +228,15 @@ class TermFinder:
         rest = sum(t.text.isalpha() for i, t in enumerate(repaired) if i not in covered)
         known = any(t.text.isalpha() and not self._spelling.is_slip(t.lower) for t in written)
         said = self._without_unknown(repaired, covered)
-        return Reading(tuple(mentions), _put_together(plainly.text, said), dropped, rest, known or bool(mentions))
+        return Reading(
+            tuple(mentions), _put_together(plainly.text, said), dropped, rest, known or bool(mentions), meant
+        )  # fmt: skip
+
+    def _repairs(self, tokens: Sequence[_Token]) -> Dict[str, str]:
+        """The misspelt words and what they stand for. Each costs milliseconds: so many are looked at."""
+        slips = (word for word in dict.fromkeys(t.lower for t in tokens) if self._spelling.is_slip(word))
+        looked_at = itertools.islice(slips, MOST_SLIPS)
+        return {word: meant for word in looked_at if (meant := self._spelling.repair(word))}
 
     def _without_unknown(self, tokens: Sequence[_Token], covered: Set[int]) -> List[_Token]:
         """The tokens without long words that nobody knows, which would turn a sentence's vector to anything."""
@@ -371,7 +375,7 @@ class TermMatcher(GraphComponent, EntityExtractorMixin):
             marked = [(e["start"], e["end"]) for e in message.get(ENTITIES, []) if e["entity"] == QUESTION]
             self._read(message, text)
             if marked:  # the sentences of the others teach nothing
-                message.set("segments", segments_of(text, self.finder))
+                message.set("segments", segments_of(text, self.finder, message.get("reading")))
                 message.set("asking", [Segment(a, b, self.finder.read(text[a:b])) for a, b in marked])
         return training_data
 
@@ -391,14 +395,11 @@ class TermMatcher(GraphComponent, EntityExtractorMixin):
             if not text or self.finder is None:
                 continue
             self._read(message, text)
-            message.set("segments", segments_of(text, self.finder))
+            message.set("segments", segments_of(text, self.finder, message.get("reading")))
         return messages
 
 
-def segments_of(text: str, finder: TermFinder) -> List[Segment]:
-    """The sentences of a message that has several."""
-    spans = segments(text)
-    if len(spans) < 2:
-        return []
-    repairs = finder.repairs(text)
-    return [Segment(a, b, finder.read(text[a:b], repairs)) for a, b in spans[:MOST_SEGMENTS]]
+def segments_of(text: str, finder: TermFinder, reading: Reading) -> List[Segment]:
+    """The sentences of a message that has several, from the reading of it all."""
+    spans = segments(text)[:MOST_SEGMENTS]
+    return [Segment(a, b, finder.read(text[a:b], reading.repairs)) for a, b in spans] if len(spans) > 1 else []

@@ -132,7 +132,7 @@ def test_every_topic_is_due_within_a_year_and_drugs_and_research_in_half_a_year(
 def test_a_sheet_shows_each_question_answer_fact_and_source(facts: Snapshot, tmp_path: Path) -> None:
     page = review.sheet("prognosis", load()[0])
     for question in (q for q in facts.questions.values() if q.topic == "prognosis"):
-        assert review.escape(question.title) in page
+        assert review.escape(question.worded("the disease")) in page
         assert all(review.escape(a.text) in page for a in question.answers.values())
     for fact in (f for f in facts.facts.values() if f.topics[0] == "prognosis"):
         assert review.escape(fact.statement) in page
