@@ -11,6 +11,7 @@ They are stopped by process id, whatever runs on the machine besides. `bin/setup
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 import shutil
 import signal
@@ -32,11 +33,30 @@ import redis as redis_py
 UNPRIVILEGED = "postgres"
 
 
-def free_port() -> int:
-    """A port that nothing listens at just now."""
+def _ports() -> Iterator[int]:
+    """Ports of this worker alone, below those a system hands to clients: no two tests meet at one."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    width = 20000 // workers
+    for count in itertools.count(os.getpid() * 97):
+        yield 12000 + worker * width + count % width
+
+
+_PORTS = _ports()
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """A port that nothing listens at just now, and that no other test is given."""
+    return next(port for port in _PORTS if _is_free(port))
 
 
 class Service:

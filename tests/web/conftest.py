@@ -352,8 +352,21 @@ def violations(axe_source: str) -> Callable[[Page], List[str]]:
               const { violations, passes } = await axe.run(document, { rules });
               const seen = passes.some(({ id }) => id === 'color-contrast');
               if (innerHeight > 300 && !seen) return ['contrast was not looked at'];
-              return violations.flatMap(({ id, nodes }) =>
-                nodes.map(({ target, failureSummary }) => `${id}: ${target.flat()} ${failureSummary}`));
+              const said = ({ id, nodes }) =>
+                nodes.map(({ target, failureSummary }) => `${id}: ${target.flat()} ${failureSummary}`);
+              const left = [];
+              for (const violation of violations) {
+                if (violation.id !== 'target-size') left.push(...said(violation));
+                else for (const { target } of violation.nodes) {
+                  // Where it is cut by the edge of what scrolls says nothing of its size.
+                  const path = target.flat();
+                  const node = path.reduce((root, one) => (root.shadowRoot || root).querySelector(one), document);
+                  node.scrollIntoView({ block: 'center', behavior: 'instant' });
+                  const again = await axe.run({ include: [[path]] }, { runOnly: ['target-size'] });
+                  left.push(...again.violations.flatMap(said));
+                }
+              }
+              return left;
             }"""
         )
         return list(found)
