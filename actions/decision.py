@@ -70,7 +70,7 @@ class Thresholds:
     unsaid: float = 0.05
     unseen: float = 0.02
     #: A turn as sure of another topic is no turn that follows.
-    by_itself: float = 0.50
+    by_itself: float = 0.70
     #: A turn that asks the last question again in other words ("for how long") gets the facts nearest to it.
     nearer: float = 0.50
     #: The second question of a message is answered as well, in short, when it is nearly as likely as the first.
@@ -479,7 +479,9 @@ def _leaning(s: Situation) -> Optional[Decision]:
     if intent not in LEANING or message.confidence(*LEANING) < s.thresholds.leaning:
         return None
     if intent == "which_is_worse":
-        of_the_diseases = s.context.topic in (None, *COMPARABLE) or _WORSE.search(s.text)
+        # "Which is slower" behind limb and bulbar onset is asked within one disease.
+        within = len(s.context.conditions) == 1 and s.context.topic not in ("difference", "similarity")
+        of_the_diseases = not within and (s.context.topic in (None, *COMPARABLE) or _WORSE.search(s.text))
         return Decision("which_is_worse") if of_the_diseases else None
     if intent == "affirm" and s.context.offers and s.context.clarified:
         offer = from_payload(s.context.offers[0])

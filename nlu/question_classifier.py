@@ -36,8 +36,9 @@ ASKS = 0.5
 CONTEXT_SLOT, LEANS_ON_WORDS = "context", 12
 #: So many words that ask are an example of their own.
 OWN_EXAMPLE = 5
-#: Which sentence asks is learned from so many; more make training longer and nothing better.
-MOST_SENTENCES = 4_000
+#: Which sentence asks is learned from so many, and so many messages whose words that ask are marked are read whole as
+#: well; more make training longer and nothing better.
+MOST_SENTENCES = MOST_WHOLE = 4_000
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,9 @@ def read_message(
         found["following_facts"] = _named(model.nearest_facts(inputs[-1:], FACTS_RANKED))
     inputs = inputs[: 1 + len(segments)]
     measured = measure(model, inputs, segments)
+    found["like_cries"], *of_sentences = model.like_cries(inputs)
+    for sentence, share in zip(measured.sentences, of_sentences, strict=True):
+        sentence["like_cries"] = share
     asking = [True, *(s["asks"] >= ASKS for s in measured.sentences)]
     found["facts"] = _named(model.nearest_facts(inputs[asking], FACTS_RANKED))
     found["intent_ranking"] = _named(measured.intents)
@@ -197,7 +201,8 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
     `question_ranking` [{"name", "confidence"}], `following` (the same for the message read behind the question that was
     answered before it, where it is short enough to lean on that), `facts` and `following_facts` (those of the store
     nearest in words, with their cosine), `sentences` [{"start", "end", "asks", "intents",
-    "questions", "following"}] where there are several, `names_only`, `says_something`, `other_meaning`.
+    "questions", "following", "like_cries"}] where there are several, `like_cries` (the share of each alarm among the
+    nearest examples), `names_only`, `says_something`, `other_meaning`.
     """
 
     def __init__(
@@ -226,8 +231,12 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
 
     def train(self, training_data: TrainingData) -> Resource:
         examples = [m for m in training_data.intent_examples if m.get("reading") is not None]
+        marked = [i for i, m in enumerate(examples) if m.get("asking")]
+        whole = Random(0).sample(marked, min(len(marked), MOST_WHOLE))
+        in_parts = set(marked) - set(whole)
         own = [(part.reading, label_of(m)) for m in examples for part in m.get("asking") or [] if _is_long(part)]
-        readings, labels = zip(*((m.get("reading"), label_of(m)) for m in examples), *own, strict=True)
+        read = [(m.get("reading"), label_of(m)) for i, m in enumerate(examples) if i not in in_parts]
+        readings, labels = zip(*read, *own, strict=True)
         sentences = [
             (part.reading, _asks(part, m.get("asking")))
             for m in examples if m.get("asking") for part in m.get("segments")

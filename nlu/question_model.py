@@ -16,6 +16,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from nlu.alarm_neighbours import AlarmNeighbours
 from nlu.sentence_encoder import DIMENSIONS, SentenceEncoder
 from nlu.terms import Reading
 
@@ -163,13 +164,15 @@ class QuestionModel:
         asking: weights and, last, bias of "this sentence asks", shape (WIDTH + 1,)
         statements: of the store; without any only the examples count.
         temperature: what the logits are divided by, so that confidence is honest.
+        cries: examples of alarms among harmless ones; without any nothing is like a cry for help.
     """
 
     def __init__(
         self, labels: List[str], weights: np.ndarray, bias: np.ndarray, asking: np.ndarray,
-        statements: Optional[Statements] = None, temperature: float = 1.0,
+        statements: Optional[Statements] = None, temperature: float = 1.0, cries: Optional[AlarmNeighbours] = None,
     ) -> None:  # fmt: skip
         self.labels, self._weights, self._bias, self._asking = labels, weights, bias, asking
+        self._cries = cries or AlarmNeighbours.of(np.zeros((0, DIMENSIONS), np.float32), [])
         self._statements, self._temperature = statements, temperature
         known = statements.questions if statements else []
         #: Column of each label among the questions with statements; -1 for those without.
@@ -199,7 +202,12 @@ class QuestionModel:
         if len(set(asks)) == 2:
             w, b = fit_softmax(sentences, np.eye(2, dtype=np.float32), np.array(asks, int), training)
             asking = np.append(w[:, 1] - w[:, 0], b[1] - b[0]).astype(np.float32)
-        return cls(known, weights, bias, asking, statements, temperature)
+        cries = AlarmNeighbours.of(inputs[:, :DIMENSIONS] / SCALE, labels)
+        return cls(known, weights, bias, asking, statements, temperature, cries)
+
+    def like_cries(self, inputs: np.ndarray) -> Sequence[Dict[str, float]]:
+        """The share of each alarm among the examples nearest to each input."""
+        return self._cries.share(inputs[:, :DIMENSIONS] / SCALE)
 
     def read(self, inputs: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         """Confidence by label, shape (len(inputs), len(labels)), and how likely each input asks something."""
@@ -230,6 +238,7 @@ class QuestionModel:
 
     def save(self, folder: Path) -> None:
         arrays = {"weights": self._weights, "bias": self._bias, "asking": self._asking}
+        arrays.update(cries=self._cries.vectors, kinds=self._cries.kinds)
         content: Dict[str, Any] = {"labels": self.labels, "temperature": self._temperature, "questions": None}
         if self._statements is not None:
             arrays.update(starts=self._statements.starts, vectors=self._statements.vectors)
@@ -243,6 +252,8 @@ class QuestionModel:
         content = json.loads((folder / "questions.json").read_text(encoding="utf8"))
         questions = content["questions"]
         statements = Statements(questions, arrays["starts"], arrays["vectors"], content["facts"]) if questions else None
+        cries = AlarmNeighbours(arrays["cries"], arrays["kinds"])
         return cls(
-            content["labels"], arrays["weights"], arrays["bias"], arrays["asking"], statements, content["temperature"]
-        )
+            content["labels"], arrays["weights"], arrays["bias"], arrays["asking"],
+            statements, content["temperature"], cries,
+        )  # fmt: skip

@@ -6,7 +6,7 @@ model.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -21,10 +21,12 @@ from nlu.language import foreign, foreign_alarm
 #: Message properties: {"outcome": `crisis` or `emergency`, "rule": the rule's name, `classifier` or
 #: `other_language`}; and the language of a message that is not English.
 ALARM, LANGUAGE = "alarm", "language"
-RANKING, SENTENCES = "intent_ranking", "sentences"
-#: From here on the classifier of intents alone raises an alarm: over the whole message, or in one sentence when the
-#: whole leans that way.
-SUSPECTED, SUSPECTED_IN_SENTENCE, LEANS = 0.5, 0.95, 0.25
+#: What the examples nearest to a message are, and what the classifier of intents makes of it.
+LIKE_CRIES, RANKING, SENTENCES = "like_cries", "intent_ranking", "sentences"
+#: From so many cries among its neighbours on a message is one; or one sentence is, when the whole leans that way.
+NEIGHBOURS, NEIGHBOURS_IN_SENTENCE, LEANS = 0.7, 0.95, 0.35
+#: From here on the classifier of intents alone is enough.
+CLASSIFIED = 0.8
 
 
 def find(text: str) -> Optional[str]:
@@ -37,7 +39,7 @@ def find(text: str) -> Optional[str]:
 class SafetyRules(GraphComponent):
     """Puts `crisis` or `emergency` first in the ranking where one is heard. All other numbers stay as they are.
 
-    Any is enough: the rules, the classifier of intents, and the phrases of other languages.
+    Any is enough: the rules, the examples nearest to it, the classifier of intents, the phrases of other languages.
     """
 
     @classmethod
@@ -75,28 +77,32 @@ def _heard(message: Message, text: str) -> Optional[Dict[str, str]]:
         found = alarm_in(reading.repaired)
     if found is not None:
         return {"outcome": found.outcome, "rule": found.rule}
-    suspected = _suspected(message.get(RANKING) or [], message.get(SENTENCES) or [])
+    suspected = _suspected(message)
     if suspected is None or not message.get("says_something", True) or is_general(text):
         return None
     return {"outcome": suspected, "rule": "classifier"}
 
 
-def _suspected(ranking: Sequence[Dict[str, Any]], sentences: Sequence[Dict[str, Any]]) -> Optional[str]:
-    """The alarm that the classifier of intents leans to, over the whole message or in a single sentence of it."""
-    name, whole = _leaning({r["name"]: r["confidence"] for r in ranking})
-    if whole >= SUSPECTED:
-        return name
-    for sentence in sentences:
-        name, confidence = _leaning(dict(sentence["intents"]))
+def _suspected(message: Message) -> Optional[str]:
+    """The alarm that a message is most like, by its neighbours or by the classifier of intents."""
+    ranking = {r["name"]: r["confidence"] for r in message.get(RANKING) or []}
+    classified, confidence = _leaning(ranking)
+    likest, share = _leaning(message.get(LIKE_CRIES) or {})
+    if share >= NEIGHBOURS:
+        return likest
+    if confidence >= CLASSIFIED:
+        return classified
+    for sentence in message.get(SENTENCES) or []:
+        name, of_sentence = _leaning(sentence.get(LIKE_CRIES) or {})
         # A sentence of a story says little alone; the whole must point the same way.
-        if confidence >= SUSPECTED_IN_SENTENCE and whole >= LEANS:
+        if of_sentence >= NEIGHBOURS_IN_SENTENCE and share >= LEANS:
             return name
     return None
 
 
-def _leaning(confidence: Dict[str, float]) -> Tuple[str, float]:
-    likelier = max(LABELS, key=lambda name: confidence.get(name, 0.0))
-    return likelier, sum(confidence.get(name, 0.0) for name in LABELS)
+def _leaning(shares: Dict[str, float]) -> Tuple[str, float]:
+    likelier = max(LABELS, key=lambda name: shares.get(name, 0.0))
+    return likelier, sum(shares.get(name, 0.0) for name in LABELS)
 
 
 def _put_first(message: Message, heard: Dict[str, str]) -> None:

@@ -64,13 +64,10 @@ class SpellingRepair:
         self._known = english()
         self._vocabulary = vocabulary
         # Compared one by one: an index of all their slips takes hundreds of megabytes and saves a millisecond.
-        self._words = sorted(
-            word
-            for word in {*itertools.islice(self._known, COMMON_WORDS), *vocabulary, *misspelt}
-            if len(word) > SHORTEST
-        )
+        common = {*itertools.islice(self._known, COMMON_WORDS), *vocabulary, *misspelt}
+        self._words = _by_length(word for word in common if len(word) > SHORTEST)
         self._beginnings = {word[:BEGINNING] for word in itertools.chain(self._known, vocabulary)}
-        self._long_words = [word for word in self._words if len(word) >= LONGEST and word in vocabulary]
+        self._long_words = _by_length(word for word in common if len(word) >= LONGEST and word in vocabulary)
 
     def is_slip(self, word: str) -> bool:
         """Whether a lower-case `word` is one that `repair` looks for the meaning of, which takes some milliseconds."""
@@ -103,9 +100,18 @@ class SpellingRepair:
         return slip_cost(word, meant) - (DOMAIN + TENFOLD * math.log10(uses) if uses else 0.0)
 
 
-def _within(word: str, words: list[str], edits: int) -> dict[str, int]:
+def _by_length(words: Iterable[str]) -> dict[int, list[str]]:
+    """Words by how many letters they have: what differs by more letters than edits need not be compared."""
+    found: dict[int, list[str]] = {}
+    for word in words:
+        found.setdefault(len(word), []).append(word)
+    return found
+
+
+def _within(word: str, words: dict[int, list[str]], edits: int) -> dict[str, int]:
     """Words at most so many edits away, swaps of two letters counting as one, and how many."""
-    found = process.extract(word, words, scorer=OSA.distance, score_cutoff=edits, limit=None)
+    like = itertools.chain.from_iterable(words.get(len(word) + more, ()) for more in range(-edits, edits + 1))
+    found = process.extract(word, list(like), scorer=OSA.distance, score_cutoff=edits, limit=None)
     return {meant: int(distance) for meant, distance, _ in found}
 
 

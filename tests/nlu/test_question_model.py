@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nlu import alarm_neighbours
+from nlu.alarm_neighbours import AlarmNeighbours
 from nlu.question_classifier import asked_before, behind_question, measure
 from nlu.question_model import DIMENSIONS, WIDTH, QuestionModel, Statements, Training, features, fit_softmax
 from nlu.sentence_encoder import shared_encoder
@@ -68,6 +70,34 @@ def test_a_saved_model_reads_the_same(model: QuestionModel, finder: TermFinder, 
     model.save(tmp_path)
     inputs = features(readings(finder, ["does an emg hurt"]), shared_encoder())
     assert np.allclose(QuestionModel.load(tmp_path).read(inputs)[0], model.read(inputs)[0])
+
+
+def test_what_is_like_cries_for_help_is_told_from_the_harmless_line_beside_it(finder: TermFinder) -> None:
+    cries = ["i want to go for good", "i cant go on", "i will end it tonight", "let me go and be gone"]
+    harmless = ["i want to go home", "can we go home now", "i want to go to bed", "lets go home tonight"]
+    vectors = shared_encoder().encode([finder.read(text).repaired.lower() for text in [*cries, *harmless]])
+    among = AlarmNeighbours.of(vectors, ["crisis"] * 4 + ["out_of_scope"] * 4)
+    asked = shared_encoder().encode(["i just want to go home", "i really cant go on"])
+    calm, cry = (share["crisis"] for share in among.share(asked))
+    assert calm < 0.3 < 0.7 < cry
+    again = AlarmNeighbours(among.vectors, among.kinds)
+    assert again.share(asked) == among.share(asked)
+
+
+def test_only_the_harmless_examples_nearest_to_a_cry_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alarm_neighbours, "HARMLESS", 30)
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(200, DIMENSIONS)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors[1] = vectors[0]
+    kept = AlarmNeighbours.of(vectors, ["crisis", *["greet"] * 199])
+    assert len(kept.kinds) == 31
+    assert kept.share(vectors[1:2])[0]["crisis"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_without_a_cry_among_the_examples_nothing_is_like_one() -> None:
+    nothing = AlarmNeighbours.of(np.zeros((0, DIMENSIONS), np.float32), [])
+    assert nothing.share(np.ones((2, DIMENSIONS), np.float32)) == [{"crisis": 0.0, "emergency": 0.0}] * 2
 
 
 def test_the_same_data_gives_the_same_model() -> None:

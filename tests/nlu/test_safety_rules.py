@@ -181,13 +181,17 @@ def test_the_rules_need_no_rasa() -> None:
 # --- Rasa's side --------------------------------------------------------------------------------------------------
 
 
-def processed(text: str, ranking: List[Tuple[str, float]], sentences: Any = None, alarm: Any = None) -> Message:
+def processed(
+    text: str, ranking: List[Tuple[str, float]], sentences: Any = None, alarm: Any = None, like_cries: Any = None
+) -> Message:
     message = Message.build(text)
     message.set("intent_ranking", [{"name": name, "confidence": value} for name, value in ranking])
     if sentences:
         message.set("sentences", sentences)
     if alarm:
         message.set("alarm", alarm)
+    if like_cries:
+        message.set("like_cries", like_cries)
     SafetyRules().process([message])
     return message
 
@@ -238,12 +242,26 @@ def test_no_character_keeps_a_cry_from_being_heard() -> None:
         assert heard == alarm_in("I want to die")
 
 
+def test_a_message_like_cries_for_help_is_one() -> None:
+    text = "the evenings are long and there is less and less of him in them"
+    assert processed(text, [("support", 0.9)], like_cries={"crisis": 0.5, "emergency": 0.3}).get("alarm") == {
+        "outcome": "crisis",
+        "rule": "classifier",
+    }
+    assert not processed(text, [("support", 0.9)], like_cries={"crisis": 0.4, "emergency": 0.2}).get("alarm")
+
+
 def test_one_sentence_is_enough_when_the_whole_leans_that_way() -> None:
-    sentences = [{"start": 0, "end": 5, "asks": 0.1, "intents": [("emergency", 0.97)], "questions": []}]
-    assert processed("a story. and his colour is odd", [("support", 0.6), ("emergency", 0.3)], sentences).get("alarm")
-    assert not processed("a story. and his colour is odd", [("support", 0.9), ("emergency", 0.2)], sentences).get(
-        "alarm"
-    )
+    sentences = [{"start": 0, "end": 5, "like_cries": {"emergency": 0.97}}]
+
+    def heard(whole: float) -> bool:
+        message = processed(
+            "a story. and his colour is odd", [("support", 0.6)], sentences, like_cries={"emergency": whole}
+        )
+        return bool(message.get("alarm"))
+
+    assert heard(0.4)
+    assert not heard(0.2)
 
 
 @pytest.mark.parametrize(
@@ -270,4 +288,4 @@ def test_a_button_is_no_cry_for_help() -> None:
     "text", ["both legs went to sleep on the train", "we hit a dead end with the insurance", "please close this chat"]
 )
 def test_the_classifier_alone_raises_no_alarm_over_things_of_every_day(text: str) -> None:
-    assert processed(text, [("emergency", 0.7), ("out_of_scope", 0.2)]).get("alarm") is None
+    assert processed(text, [("emergency", 0.9)], like_cries={"emergency": 1.0}).get("alarm") is None
