@@ -262,6 +262,16 @@ class Situation:
             for name in names
         ]
 
+    def pointed_at(self, sentence: Sentence) -> Sequence[Tuple[str, float]]:
+        """What a sentence asks: one that names nothing and says "that" asks what the whole message is about."""
+        if sentence.terms or sentence.conditions or not _POINTS_TO_IT.search(sentence.text.lower()):
+            return sentence.questions
+        whole = dict(self.message.questions)
+        own = dict(sentence.questions)
+        weighed = {name: (own.get(name, 0.0) + self.thresholds.unseen) * whole[name] for name in whole}
+        scale = sum(own.values()) / max(sum(weighed.values()), 1e-6)
+        return tuple((name, weight * scale) for name, weight in weighed.items())
+
     @cached_property
     def says_again(self) -> float:
         """How likely it asks the last question once more, read behind it."""
@@ -288,8 +298,10 @@ class Situation:
                 weight *= t.same_topic
             if self.follows and name == f"{self.context.topic}/overview":
                 weight *= t.general_again
-            if name in IN_GENERAL and self.message.conditions == CONDITIONS:
-                weight *= t.how_they_differ  # "how is MS diagnosed vs ALS" asks for more than how they differ
+            # "how is MS diagnosed vs ALS" asks for more than how they differ, "PLS or ALS" for something else.
+            within_one = len(self.message.conditions) == 1 and "subtype" in kinds
+            if name in IN_GENERAL and (self.message.conditions == CONDITIONS or within_one):
+                weight *= t.how_they_differ
             if record.of and record.of not in kinds | before:
                 if not record.answers:
                     continue
@@ -514,8 +526,10 @@ def _within_topic(s: Situation) -> Optional[Question]:
 def _other_disease(s: Situation) -> Optional[Decision]:
     third = s.message.ids("mimic")
     another = s.context.topic == "mimics" and len(s.text.split()) <= LIKE_A_NAME  # "and lupus?"
-    sure = s.message.confidence("other_condition") >= s.thresholds.elsewhere
-    if third and not s.message.conditions and sure and not another:
+    apart = s.message.confidence("other_condition")
+    # "lemtrada thyroid" is asked of the drug.
+    of_a_drug = s.message.ids("drug") and s.message.confidence("drug") >= apart
+    if third and not s.message.conditions and apart >= s.thresholds.elsewhere and not another and not of_a_drug:
         return Decision("other_condition")
     if not third or s.scope.known_by in ("named", "implied"):
         return None
@@ -555,7 +569,13 @@ def _personal(s: Situation) -> Optional[Decision]:
 
 
 def _inside(s: Situation) -> Tuple[Question, ...]:
-    """What is known in general on a person's own case: the likeliest question, else what was named."""
+    """What is known in general on a person's own case: a general question beside it, the likeliest, what was named."""
+    for sentence in s.message.sentences:
+        if asks_for_verdict(sentence.text.lower()) or _DECISION.search(sentence.text.lower()):
+            continue
+        beside = _of_sentence(s, sentence, None)
+        if beside is not None and beside.topic not in OWN_SIGNS and s.known(beside):
+            return (beside,)
     if s.ranked:
         first, confidence = s.ranked[0]
         of_one = first.topic not in COMPARING or len(s.message.conditions) > 1
@@ -587,7 +607,7 @@ def _of_sentence(s: Situation, sentence: Sentence, last: Optional[str]) -> Optio
     if sentence.asks < s.thresholds.asks:
         return None
     terms = sentence.terms or (s.message.terms if not sentence.conditions else ())
-    asked = sentence.questions
+    asked = s.pointed_at(sentence)
     sure = bool(asked) and asked[0][1] >= s.thresholds.sure_alone
     if last and sentence.following and not sentence.conditions and not sure:
         both = s.behind(asked, sentence.following, last)
@@ -632,7 +652,8 @@ def _nameless(s: Situation) -> Optional[Decision]:
         # Genes, forms and tests known here are of these diseases; so is what the store knows of one of them only.
         ours = {t.kind for t in s.message.terms} & {"gene", "subtype", "person", "test"}
         only_one = len(s.known(question)) == 1 and sure >= s.thresholds.nameless_topic
-        if (speaks and of_topic >= s.thresholds.nameless_topic) or ours or only_one:
+        of_a_drug = question.ids("drug") and sure >= s.thresholds.nameless_topic and question.topic == "drug"
+        if (speaks and of_topic >= s.thresholds.nameless_topic) or ours or only_one or of_a_drug:
             return Decision("answer", questions=(replace(question, conditions=s.known(question)),))
     if s.message.confidence(*ELSEWHERE) >= max(s.on_topic, s.message.confidence("unclear")):
         return Decision("out_of_scope")
