@@ -70,6 +70,8 @@ _PAUSE = {".", "\u2026"}
 _TOKEN = re.compile(
     r"\d+(?:[.,:]\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*'?|\d+|[.!?;:\u2026\U0001f000-\U0001faff\u2600-\u27bf]+|\n+|[*@$#]"
 )
+#: Laughing pictures: "I could strangle him \U0001f602" is said in jest.
+_LAUGHTER = re.compile("[\U0001f600-\U0001f606\U0001f61b-\U0001f61d\U0001f638\U0001f639\U0001f923\U0001f92a]")
 _NUMBER = re.compile(r"[0-9]+(?:[.,:][0-9]+)?")
 _MIXED = re.compile(
     r"(?<![\w@/.])(?=[\w@$*!]*[a-z])(?=[\w@$*!]*[0-9@$*!])[a-z0-9@$*!]{3,16}(?![\w@/]|\.\w)", re.IGNORECASE
@@ -448,6 +450,9 @@ class Rules:
         tokens = _TOKEN.findall(text)
         for index, token in enumerate(tokens):
             if token[0] in ".!?;:\u2026" or (token[0] >= "\u2600" and not token[0].isalnum()):
+                if found and _LAUGHTER.search(token):
+                    # It belongs to what stands before it: "gonna strangle him! \U0001f602".
+                    found.insert(len(found) - (found[-1] == BREAK), "lol")
                 # Three points are a pause: "I can't... breathe".
                 if (
                     found
