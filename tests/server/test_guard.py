@@ -170,8 +170,8 @@ async def test_without_what_is_shared_it_is_degraded_and_still_hears_a_cry_for_h
 # --- what only asks -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/", "/chat", "/chat/", "/chat/index.html", "/health/live", "/health/ready", "/version",
-                                  "/metrics", "/webhooks/rest/"])  # fmt: skip
+@pytest.mark.parametrize("path", ["/", "/chat", "/chat/", "/chat/index.html", "/health/live", "/health/ready",
+                                  "/version", "/metrics", "/webhooks/rest/"])  # fmt: skip
 async def test_head_is_answered_as_get_is_without_the_body(path: str, client: httpx.AsyncClient) -> None:
     whole, head = await client.get(path), await client.head(path)
     assert (head.status_code, head.content) == (whole.status_code, b"")
