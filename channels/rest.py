@@ -105,7 +105,7 @@ class RestInput(InputChannel):
         webhook = Blueprint("rest_webhook")
         turns = Turns(on_new_message, self._disclaimer, self._pace)
 
-        @webhook.route("/", methods=["GET"])
+        @webhook.route("/", methods=["GET", "HEAD"])
         async def health(request: Request) -> HTTPResponse:
             return response.json({"status": "ok"})
 

@@ -120,7 +120,7 @@ class ChatService(InputChannel):
         blueprint = Blueprint(f"{self.name()}_webhook")
         self._turns = Turns(on_new_message, self._disclaimer, self._pace, self._seconds)
 
-        @blueprint.get("/")
+        @blueprint.route("/", methods=["GET", "HEAD"])
         async def health(_: Request) -> HTTPResponse:
             return response.json(self.health())
 

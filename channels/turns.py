@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import traceback
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 from actions import dialogue, wording
 from actions.actions import fact_store
 from channels.pace import Pace
+from channels.reading import Reader
 from channels.words import APOLOGY, DISCLAIMER, MOST_CHARACTERS, NOT_FORGOTTEN, TOO_FAST, TOO_LONG
 from facts.drawings import Drawing, drawing_for
 from nlu.alarm import Alarm, alarm_in
@@ -39,10 +41,13 @@ ALARMS = (Outcome.CRISIS, Outcome.EMERGENCY)
 MOST_HEARD = 2 * MOST_CHARACTERS
 
 
-def _alarm(words: str) -> Optional[Alarm]:
+_hearing = Reader("hearing")
+
+
+async def _alarm(words: str) -> Optional[Alarm]:
     """The alarm in what was typed. A fault in looking for one costs nobody the turn: Rasa looks again."""
     try:
-        return alarm_in(head_and_tail(words, MOST_HEARD))
+        return await _hearing.read(words, lambda: alarm_in(head_and_tail(words, MOST_HEARD)))
     except Exception as error:  # noqa: BLE001
         logger.error("The rules for alarms failed: %s", described(error))
         return None
@@ -138,20 +143,21 @@ class Turns:
             words: what the person typed, where that is not the message's text; "" for a press.
         """
         output: Any = message.output_channel
-        alarm = _alarm((message.text or "") if words is None else words)
-        if alarm:
-            output.alarm = alarm_reply(alarm.outcome, self._disclaimer)
-        seconds = min(self._seconds, ALARM_SECONDS) if alarm else self._seconds
+        began = time.monotonic()
+        heard = asyncio.ensure_future(self._hear(output, (message.text or "") if words is None else words))
+        turn = asyncio.ensure_future(self._in_line(message, person, heard))  # its place in the line is this one
         refusal, failed = None, False
         try:
-            refusal = await asyncio.wait_for(self._in_line(message, person), seconds)
+            await asyncio.wait_for(heard, self._seconds)
+            seconds = min(self._seconds, ALARM_SECONDS) if output.alarm else self._seconds
+            refusal = await asyncio.wait_for(turn, began + seconds - time.monotonic())
         except Undeliverable as error:
             logger.warning("%s: nothing can be sent there: %s", message.input_channel, error)
             return None
         except Exception as error:  # noqa: BLE001 - whatever it is, the server goes on
             failed = True
             logger.error("%s: a message could not be answered: %s", message.input_channel, described(error))
-        if alarm:
+        if output.alarm:
             if not (output.complete and output.said.outcome in ALARMS):
                 await self.say(message, output.alarm)
         elif refusal:
@@ -176,8 +182,14 @@ class Turns:
         """Whether this person is to be told that they write too fast: once a minute."""
         return await self._pace.tells(person)
 
-    async def _in_line(self, message: UserMessage, person: str) -> Optional[Refusal]:
+    async def _hear(self, output: Any, words: str) -> None:
+        alarm = await _alarm(words)
+        if alarm:
+            output.alarm = alarm_reply(alarm.outcome, self._disclaimer)
+
+    async def _in_line(self, message: UserMessage, person: str, heard: Awaitable[None]) -> Optional[Refusal]:
         async with self._line(message.sender_id):
+            await heard
             if len(message.text or "") > MOST_CHARACTERS:
                 return Refusal("message_too_long", TOO_LONG)
             seconds = await self._pace.wait(person)

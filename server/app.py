@@ -219,13 +219,13 @@ def _add_page(app: Sanic) -> None:
     @app.middleware("request")
     async def home(request: Request) -> Optional[HTTPResponse]:
         # Rasa has a route of its own there, which says hello.
-        return response.redirect("/chat/") if request.path == "/" and request.method == "GET" else None
+        return response.redirect("/chat/") if request.path == "/" and request.method in ("GET", "HEAD") else None
 
-    @app.route("/chat", methods=["GET"], strict_slashes=True)
+    @app.route("/chat", methods=["GET", "HEAD"], strict_slashes=True)
     async def without_slash(request: Request) -> HTTPResponse:
         return response.redirect("/chat/")
 
-    @app.route("/chat/", methods=["GET"], strict_slashes=True)
+    @app.route("/chat/", methods=["GET", "HEAD"], strict_slashes=True)
     async def page(request: Request) -> HTTPResponse:
         return await response.file(str(web / "index.html"))
 
@@ -244,11 +244,11 @@ def _add_health(app: Sanic, available: AvailableEndpoints) -> None:
     checks.update({"actions": available.action.check} if remote else {"facts": check_facts})
     app.ctx.checks = checks
 
-    @app.route("/health/live", methods=["GET"])
+    @app.route("/health/live", methods=["GET", "HEAD"])
     async def live(request: Request) -> HTTPResponse:
         return response.json({"status": "ok"})
 
-    @app.route("/health/ready", methods=["GET"])
+    @app.route("/health/ready", methods=["GET", "HEAD"])
     async def ready(request: Request) -> HTTPResponse:
         agent = getattr(request.app.ctx, "agent", None)
         found = dict(zip(checks, await asyncio.gather(*map(_works, checks.values())), strict=True))
@@ -259,7 +259,7 @@ def _add_health(app: Sanic, available: AvailableEndpoints) -> None:
         status = "ok" if fine else "degraded" if can_answer else "unready"
         return response.json({"status": status, **found}, 200 if can_answer else 503)
 
-    @app.route("/version", methods=["GET"])
+    @app.route("/version", methods=["GET", "HEAD"])
     async def version(request: Request) -> HTTPResponse:
         model = turns.model_of(getattr(request.app.ctx, "agent", None)) or None
         return response.json({"version": VERSION, "model": model, "facts": facts_version()}, dumps=json.dumps)

@@ -173,7 +173,7 @@ def blueprint() -> Blueprint:
     """The route `/metrics`. It is for the operator: a proxy in front does not pass it on."""
     metrics = Blueprint("metrics")
 
-    @metrics.route("/metrics", methods=["GET"])
+    @metrics.route("/metrics", methods=["GET", "HEAD"])
     async def show(request: Request) -> HTTPResponse:
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         # The version of the facts may be asked of a database.

@@ -12,14 +12,19 @@ import jsonschema
 import rasa.server
 from rasa.core.actions.action import RemoteAction
 from rasa.core.agent import Agent
+from rasa.core.channels.channel import UserMessage
 from rasa.core.policies.rule_policy import RulePolicy
+from rasa.core.processor import MessageProcessor
 from rasa.core.tracker_store import FailSafeTrackerStore, TrackerStore
 from rasa.engine.runner import dask as runner
 from rasa.shared.constants import DOCS_BASE_URL
 from rasa.shared.core.constants import PREVIOUS_ACTION, USER
 from rasa.shared.core.domain import Domain, State
 from rasa.shared.core.events import Event
+from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.constants import INTENT
+
+from channels.reading import Reader
 
 
 class RasaChanged(Exception):
@@ -121,6 +126,21 @@ def _create_honest_tracker_store(store: Optional[TrackerStore], domain: Domain) 
     return created
 
 
+_reading = Reader("reading")
+
+
+async def _parse_in_a_thread(
+    self: MessageProcessor,
+    message: UserMessage,
+    tracker: Optional[DialogueStateTracker] = None,
+    only_output_properties: bool = True,
+) -> Dict[str, Any]:
+    known = tracker or DialogueStateTracker.from_events(message.sender_id, [])
+    return await _reading.read(
+        message.text or "", lambda: self._parse_message_with_graph(message, known, only_output_properties)
+    )
+
+
 def _no_cors(app: Any, cors_origins: Any = "") -> None:
     """What other websites may do is said by `server.guard`."""
 
@@ -136,6 +156,8 @@ def apply() -> None:
 
     When conversations cannot be read or kept, Rasa answers as if nothing had been said before, and keeps
     them in memory for ever, out of reach of "forget me". Here the turn fails, and the channel says so.
+
+    It reads a message on the event loop, which nobody else gets an answer from meanwhile. Here a thread reads it.
 
     It tells every browser that credentials may be sent, whatever website asks.
     """
@@ -157,6 +179,10 @@ def apply() -> None:
     if getattr(runner.dask, "get", None) is not _compute:
         _require(runner.DaskGraphRunner, "run", "dask.get(run_graph, run_targets)")
         runner.dask = SimpleNamespace(get=_compute)
+    if MessageProcessor.parse_message is not _parse_in_a_thread:
+        _require(MessageProcessor, "parse_message", "DialogueStateTracker.from_events(message.sender_id, [])")
+        _require(MessageProcessor, "parse_message", "parse_data = self._parse_message_with_graph(")
+        MessageProcessor.parse_message = _parse_in_a_thread
     if rasa.server.configure_cors is not _no_cors:
         _require(rasa.server, "configure_cors", "CORS_SUPPORTS_CREDENTIALS = True")
         rasa.server.configure_cors = _no_cors

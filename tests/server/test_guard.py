@@ -165,3 +165,15 @@ async def test_without_what_is_shared_it_is_degraded_and_still_hears_a_cry_for_h
         client.app.ctx.checks["facts"] = away  # type: ignore[attr-defined]
         ready = await client.get("/health/ready")
         assert (ready.status_code, ready.json()["status"]) == (503, "unready")
+
+
+# --- what only asks -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/", "/chat", "/chat/", "/chat/index.html", "/health/live", "/health/ready",
+                                  "/version", "/metrics", "/webhooks/rest/"])  # fmt: skip
+async def test_head_is_answered_as_get_is_without_the_body(path: str, client: httpx.AsyncClient) -> None:
+    whole, head = await client.get(path), await client.head(path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    for name in ("content-type", "location", "cache-control", "content-security-policy"):
+        assert head.headers.get(name) == whole.headers.get(name)
