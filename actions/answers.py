@@ -185,8 +185,8 @@ def naming(reply: Reply, remedies: Sequence[str], facts: Snapshot) -> Reply:
 
 
 def _names(text: str, name: str) -> bool:
-    """Whether a name stands in a text as a word of its own: "FES" is not in "professional"."""
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None
+    """Whether a name, or its plural, stands in a text as a word of its own: "FES" is not in "professional"."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?:s|es)?(?!\w)", text, re.IGNORECASE) is not None
 
 
 def _says_already(answer: str, statement: str, mostly: float = MOSTLY_SAID) -> bool:

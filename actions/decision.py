@@ -39,6 +39,8 @@ class Thresholds:
     not_covered: float = 0.50
     #: Something else, even behind an answer.
     surely_elsewhere: float = 0.60
+    #: A question of ours, even where another disease is named.
+    surely_ours: float = 0.50
     #: A person's own case; lower where they ask what to do.
     personal: float = 0.35
     personal_decision: float = 0.15
@@ -61,12 +63,15 @@ class Thresholds:
     #: ... and how much less how they differ in general, where both are named.
     how_they_differ: float = 0.3
     nothing_named: float = 0.25
+    #: ... and how much less one that the store does not answer for the disease that is meant.
+    silent: float = 0.3
     #: A turn that follows: another question near the last one, the last one again, and what is hardly there.
     following: float = 0.06
     again: float = 0.60
     hardly: float = 0.05
     #: ... and how far its own words count: as a power, and what a question has that either reading left out.
     own_words: float = 0.5
+    own_little: float = 0.25
     unsaid: float = 0.05
     unseen: float = 0.02
     #: A turn as sure of another topic is no turn that follows.
@@ -125,6 +130,8 @@ OWN_SIGNS = ("symptom_check", "early_signs", "symptoms", "mimics", "vision_sense
 
 #: A message of so few words says little more than the name in it; of so few it is mostly about what it names.
 LIKE_A_NAME, NAMED_AND_LITTLE_ELSE = 3, 12
+#: Up to so many words a turn can lack any of its own.
+LITTLE_AT_MOST = 8
 #: "I have ALS" and little else.
 TOLD_IN = 12
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
@@ -165,6 +172,20 @@ _HAS_IT = re.compile(
 )
 #: Asks which of two is the worse one, not which drug is the best.
 _WORSE = re.compile(r"\b(?:worse|worst|harder|hardest|deadlier|deadliest|dangerous|serious|severe|scarier|bad|awful)\b")
+#: Words that ask for something of what was talked about, whatever that was: "how long does that take", "is it safe".
+_LITTLE = frozenset(
+    (
+        "a about after again all always an and any anyone are as at away bad be been before best better but by can "
+        "common could dangerous day days did do does done even ever everyone expensive first for from get give given "
+        "go goes good had happen happens has have he help helps her him his hours how hurt hurts i if in is it its "
+        "just kind kinds last lasts legal long many me mean months most much my need night no normal not number of "
+        "often ok old on one ones only or other others out over painful people percent percentage quickly really rest "
+        "right risk risky safe same serious she should so soon sooner sort start starts still stop stops take takes "
+        "than that the their them then there these they thing this those though time times to too two types uncommon "
+        "us usual usually was way we weeks well were what when where which who why will with without work works worse "
+        "worth would year years yes you your"
+    ).split()
+)
 _ERASE = re.compile(r"(?<![a-z])(?:forget|delete|erase|wipe|remove|clear|scrub|destroy|get rid)(?![a-z])")
 _OWN = re.compile(r"\b(?:i|im|i'm|ive|i've|my|me|he|she|his|her|hers|us|we|our|mum|mom|dad)\b")
 
@@ -233,9 +254,15 @@ class Situation:
         return self.context.topic is not None and short and not self.asks_by_itself
 
     @cached_property
+    def says_little(self) -> bool:
+        """Whether all its words could be asked of anything: alone it seems to be about whatever is asked most so."""
+        words = re.findall(r"[a-z]+", re.sub(r"'\w+", "", self.text))
+        return 1 < len(words) <= LITTLE_AT_MOST and _LITTLE.issuperset(words)
+
+    @cached_property
     def asks_by_itself(self) -> bool:
         """Whether its own words are on another topic than the one talked about: "how long do people live with it"."""
-        if len(self.text.split()) <= LIKE_A_NAME:
+        if len(self.text.split()) <= LIKE_A_NAME or self.says_little:
             return False
         least = self.thresholds.by_itself
         return any(v >= least for n, v in self.message.intents if n in TOPICS and n != self.context.topic)
@@ -256,9 +283,10 @@ class Situation:
         own = dict(alone)
         near = {name: value for name, value in following if name != last}
         total = max(sum(near.values()), t.hardly)
+        power = t.own_little if self.says_little else t.own_words
         names = [*near, *(name for name in own if name not in near and name != last)]
         return [
-            (name, (near.get(name, 0.0) / total + t.unsaid) * (own.get(name, 0.0) + t.unseen) ** t.own_words)
+            (name, (near.get(name, 0.0) / total + t.unsaid) * (own.get(name, 0.0) + t.unseen) ** power)
             for name in names
         ]
 
@@ -306,7 +334,8 @@ class Situation:
                 if not record.answers:
                     continue
                 weight *= t.nothing_named
-            found.append((Question(record.topic, self.conditions_for(name), about, self.message.text, name), weight))
+            question = Question(record.topic, self.conditions_for(name), about, self.message.text, name)
+            found.append((question, weight if self.known(question) else weight * t.silent))
         total = sum(weight for _, weight in found)
         given = sum(confidence for _, confidence in measured)
         scale = given / total if total else 0.0
@@ -470,7 +499,8 @@ def _other_one(s: Situation) -> Optional[Decision]:
 @rule(FOLLOWS)
 def _follows(s: Situation) -> Optional[Decision]:
     # Alone such a turn looks like anything: "im in glasgow", "how many though".
-    if not s.follows or s.message.confidence("out_of_scope") > s.thresholds.surely_elsewhere:
+    apart = 0.0 if s.says_little else s.message.confidence("out_of_scope")
+    if not s.follows or apart > s.thresholds.surely_elsewhere:
         return None
     if (
         s.message.intent in (*RETOLD, "which_is_worse", "affirm")
@@ -492,7 +522,7 @@ def _leaning(s: Situation) -> Optional[Decision]:
         return None
     if intent == "which_is_worse":
         # "Which is slower" behind limb and bulbar onset is asked within one disease.
-        within = len(s.context.conditions) == 1 and s.context.topic not in ("difference", "similarity")
+        within = bool(s.context.terms) and len(s.context.conditions) == 1
         of_the_diseases = not within and (s.context.topic in (None, *COMPARABLE) or _WORSE.search(s.text))
         return Decision("which_is_worse") if of_the_diseases else None
     if intent == "affirm" and s.context.offers and s.context.clarified:
@@ -529,7 +559,9 @@ def _other_disease(s: Situation) -> Optional[Decision]:
     apart = s.message.confidence("other_condition")
     # "lemtrada thyroid" is asked of the drug.
     of_a_drug = s.message.ids("drug") and s.message.confidence("drug") >= apart
-    if third and not s.message.conditions and apart >= s.thresholds.elsewhere and not another and not of_a_drug:
+    of_ours = bool(s.ranked) and s.ranked[0][1] >= s.thresholds.surely_ours and s.on_topic >= apart
+    ours = another or of_a_drug or of_ours
+    if third and not s.message.conditions and apart >= s.thresholds.elsewhere and not ours:
         return Decision("other_condition")
     if not third or s.scope.known_by in ("named", "implied"):
         return None
