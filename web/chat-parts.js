@@ -258,7 +258,7 @@ const CSS = `
 	.text > :not(.lead) + .lead { margin-top: 1em; }
 	.calm { font-weight: 400; }
 	.whole { white-space: nowrap; }
-	.row { display: grid; grid-template-columns: 5.5em 1fr; align-items: baseline; padding-top: .5em; border-top: 1px solid var(--line); }
+	.row { display: grid; grid-template-columns: 5.5em 1fr; gap: 0 .5em; align-items: baseline; padding-top: .5em; border-top: 1px solid var(--line); }
 	.row span { display: block; }
 	details, .rate { border-top: 1px solid var(--line); }
 	details + .note { margin-top: 0; }

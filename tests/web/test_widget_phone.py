@@ -177,8 +177,12 @@ def test_nothing_covers_the_field_at_400_percent(
 
 
 def test_in_a_crisis_all_numbers_stand_in_one_column(open_chat: Open, say: Any, assistant: Any) -> None:
-    lines = "Please talk to someone now.\nUS: Call or text 988. Chat at 988lifeline.org.\nNew Zealand: Call or text 1737."
-    assistant.replies["help"] = [reply(f"{lines}\nUK: Call Samaritans on 116 123. Text SHOUT to 85258.", outcome="crisis")]
+    lines = (
+        "Please talk to someone now.\nUS: Call or text 988. Chat at 988lifeline.org.\nNew Zealand: Call or text 1737."
+    )
+    assistant.replies["help"] = [
+        reply(f"{lines}\nUK: Call Samaritans on 116 123. Text SHOUT to 85258.", outcome="crisis")
+    ]
     for width in (320, 390, 1280):
         page = open_chat(viewport={"width": width, "height": 700})
         say(page, "help")
