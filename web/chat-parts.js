@@ -219,7 +219,7 @@ function feedback(chat, article, entry) {
 }
 
 const CSS = `
-	.shell { --ms: #9a4207; --als: #3450a4; }
+	.shell { --ms: #8a3a06; --als: #3450a4; }
 	@media (prefers-color-scheme: dark) { .shell { --ms: #ffb37a; --als: #b3c4ff; } }
 	@media (prefers-contrast: more) {
 	.shell { --bg: Canvas; --card: Canvas; --ink: CanvasText; --soft: CanvasText; --line: CanvasText; --rim: CanvasText; }

@@ -579,7 +579,7 @@
 			--bg: #f3f7f9;
 			--card: #fff;
 			--ink: #17232b;
-			--soft: #4d5e69;
+			--soft: #44545e;
 			--line: #cdd8de;
 			--rim: #6b7c87;
 			--tint: #dcecf2;
