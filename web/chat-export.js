@@ -50,7 +50,8 @@ function onPaper(article) {
 	const copy = article.cloneNode(true);
 	copy.querySelectorAll('.now').forEach((part) => part.remove());
 	copy.querySelectorAll('details').forEach((part) => { part.open = true; });
-	copy.querySelectorAll('a[href^=http]').forEach((link) => link.replaceChildren(link.firstChild, ` (${link.href})`));
+	copy.querySelectorAll('a > .sr').forEach((part) => part.remove());
+	copy.querySelectorAll('a[href^=http]').forEach((link) => link.append(` (${link.href})`));
 	const who = copy.querySelector('h3');
 	who.textContent += ': ';
 	return copy;

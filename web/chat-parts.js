@@ -37,18 +37,25 @@ const THUMB = 'M4 11h4v8H4zM8 12l3-8c2 0 3 1 2 5h5c2 0 2 1 2 2l-1 6c0 1-1 2-2 2H
 const SENTENCE = /(?<=[^.]{2}[.!?]["”)]?)(?<!\b(?:Dr|Mr|Mrs|Ms|St|vs|No)\.) +(?=["“(¿¡«]?[\p{Lu}\p{Lo}])/u;
 /** Characters: of a sentence that says enough to lead, of one that is too long to be bold, and of a paragraph. */
 const SHORT = 20;
-const LONG = 160;
+const LONG = 110;
 const ENOUGH = 90;
 
 /** Topics that a drawing explains; chat-drawings.js knows which one. */
 const PICTURED = /^(definition|difference|similarity|myelin|types|progression|diagnosis|early_signs)$/;
+
+/** What is no answer that could have helped; after "forget me" of all things nobody is asked for anything. */
+const UNRATED = /^(crisis|emergency|smalltalk|error)$/;
 
 export function addTiles(chat, first) {
 	const { h, icon, button } = chat.kit;
 	dress(chat);
 	const tile = ([path, title, question]) => button([icon(path), h('span', 0, title)], () => chat.ask(question || title));
 	first.lastChild.before(h('div', { className: 'tiles doors' }, DOORS.map(tile)), h('div', { className: 'tiles' }, TILES.map(tile)));
+	// Who types or says what stands on a tile means the tile.
+	chat.meant = (text) => first.isConnected && [...DOORS, ...TILES].find(([, title]) => bare(title) === bare(text))?.[2];
 }
+
+const bare = (text) => text.toLowerCase().replace(/[^a-z ]/g, '').trim();
 
 /** Between the answer and the disclaimer: picture, table, sources; at the end, whether it helped. */
 export function addTo(chat, article, entry) {
@@ -59,11 +66,11 @@ export function addTo(chat, article, entry) {
 	const text = article.querySelector('.text');
 	(isUrgent(entry) ? shapeUrgent : shape)(chat.kit, text, meta);
 	text.after(...[rows[0] && table(h, rows), sources[0] && sourcesOf(h, sources, meta)].filter(Boolean));
-	if (meta.drawing || PICTURED.test(meta.topic)) {
+	if (meta.outcome === 'answered' && (meta.drawing || PICTURED.test(meta.topic))) {
 		chat.extra('drawings', ({ addDrawing }, folder) => addDrawing(chat, text, meta, folder).then(() => settle(chat)), () => {});
 	}
 	const isLast = article === chat.list.lastChild;
-	if (isLast && !entry.rated && !chat.unrated && !isUrgent(entry)) article.append(feedback(chat, article, entry));
+	if (isLast && !entry.rated && !chat.unrated && !UNRATED.test(meta.outcome)) article.append(feedback(chat, article, entry));
 	settle(chat);
 }
 
@@ -171,9 +178,8 @@ function sourcesOf(h, sources, { reviewed, checked }) {
 
 function source(h, { title, publisher, url, year }) {
 	const name = title || url;
-	return h('li', 0,
-		/^https?:\/\/\w/i.test(url) ? h('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, name, h('span', { className: 'sr' }, SAY.tab)) : name, ' ',
-		h('span', { className: 'note' }, [publisher, year].filter(Boolean).join(', ')));
+	const parts = [h('span', 0, name), ' ', h('span', { className: 'note' }, [publisher, year].filter(Boolean).join(', '))];
+	return h('li', 0, /^https?:\/\/\w/i.test(url) ? h('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, parts, h('span', { className: 'sr' }, SAY.tab)) : parts);
 }
 
 /** Thumbs; then, if somebody likes to say it, why. */
@@ -213,7 +219,7 @@ function feedback(chat, article, entry) {
 }
 
 const CSS = `
-	.shell { --ms: #9a4207; --als: #3450a4; }
+	.shell { --ms: #8a3a06; --als: #3450a4; }
 	@media (prefers-color-scheme: dark) { .shell { --ms: #ffb37a; --als: #b3c4ff; } }
 	@media (prefers-contrast: more) {
 	.shell { --bg: Canvas; --card: Canvas; --ink: CanvasText; --soft: CanvasText; --line: CanvasText; --rim: CanvasText; }
@@ -223,7 +229,7 @@ const CSS = `
 	.sos { padding-left: .8em; border-left: 4px solid var(--alarm); font-size: .9375em; font-weight: 600; }
 	.sos .call { margin: 0; padding: 0; border-color: transparent; background: none; }
 	@media (hover: hover) {
-	@container panel (min-height: 32em) { .hint { display: block !important; text-align: center; } }
+	@container panel (min-width: 24em) and (min-height: 32em) { .hint { display: block !important; text-align: center; } }
 	}
 	.day { text-align: center; }
 	.dots { color: var(--soft); }
@@ -252,17 +258,19 @@ const CSS = `
 	.text > :not(.lead) + .lead { margin-top: 1em; }
 	.calm { font-weight: 400; }
 	.whole { white-space: nowrap; }
-	.row { display: flex; flex-wrap: wrap; gap: 0 .8em; align-items: baseline; padding-top: .5em; border-top: 1px solid var(--line); }
+	.row { display: grid; grid-template-columns: 5.5em 1fr; gap: 0 .5em; align-items: baseline; padding-top: .5em; border-top: 1px solid var(--line); }
 	.row span { display: block; }
 	details, .rate { border-top: 1px solid var(--line); }
 	details + .note { margin-top: 0; }
 	summary { display: list-item; min-height: 44px; padding: 12px 0; color: var(--soft); font-size: var(--small); cursor: pointer; }
 	details ul { padding: 0; list-style: none; }
-	details li { padding-bottom: 8px; line-height: 1.4; }
-	details a { display: flex; align-items: end; min-height: 44px; font-size: .9375em; }
+	details li { line-height: 1.4; }
+	details a { display: block; min-height: 44px; padding: 6px 0; font-size: .9375em; text-decoration: none; }
+	details a :first-child { text-decoration: underline; }
+	details a .note { display: block; }
 	details p.note { padding: .4em 0 .8em; }
-	.rate { display: flex; flex-wrap: wrap; gap: 0 4px; align-items: center; margin-bottom: -.5em; padding-top: .2em; color: var(--soft); font-size: var(--small); }
-	.thumb { display: flex; gap: .4em; align-items: center; border-color: transparent; border-radius: 2em; background: none; }
+	.rate { display: flex; flex-wrap: wrap; gap: 0; align-items: center; margin-bottom: -.5em; padding-top: .2em; color: var(--soft); font-size: var(--small); }
+	.thumb { display: flex; gap: .4em; align-items: center; padding-inline: .7em; border-color: transparent; border-radius: 2em; background: none; }
 	.thumb svg { width: 1.3em; height: 1.3em; }
 	.No svg { transform: scale(-1); }
 	.why { flex: 1 0 100%; grid-template-columns: 1fr auto; gap: 4px 8px; padding: 8px 0; border: 0; background: none; }

@@ -426,7 +426,7 @@
 			box.value = '';
 			this.memory.change((state) => { state.draft = ''; });
 			this.typed();
-			this.ask(text);
+			this.ask(this.meant?.(text) || text);
 		}
 
 		async unfold(shown = false) {
@@ -579,7 +579,7 @@
 			--bg: #f3f7f9;
 			--card: #fff;
 			--ink: #17232b;
-			--soft: #4d5e69;
+			--soft: #44545e;
 			--line: #cdd8de;
 			--rim: #6b7c87;
 			--tint: #dcecf2;
@@ -656,7 +656,6 @@
 		.urgent { border-left: 4px solid var(--alarm); }
 		.urgent h3 { color: var(--alarm); font-size: 1.25em; }
 		.call { display: inline-grid; place-items: center; margin: 2px; padding: 0 .6em; font-weight: 600; white-space: nowrap; }
-		ul { padding-inline-start: 1.2em; }
 		.chips { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
 		.chips button { border-radius: 2em; }
 		.notice { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }

@@ -141,6 +141,20 @@ def test_a_reply_may_name_its_drawing(open_chat: Open, say: Say, assistant: Any)
     expect(page.locator("figure")).to_have_count(1)
 
 
+@pytest.mark.parametrize("outcome", ["personal_advice", "not_covered", "clarify"])
+def test_beside_what_is_asked_of_oneself_no_channel_shows_a_drawing(
+    outcome: str, open_chat: Open, say: Say, assistant: Any
+) -> None:
+    """It would look like a picture of that person's own case. Slack and Telegram: tests/channels."""
+    asked = {"topic": "diagnosis", "question": "diagnosis/white_spots", "conditions": ["MS"]}
+    assistant.replies["ask"] = [reply("The answer.", outcome=outcome, **asked)]
+    page = open_chat()
+    say(page, "ask")
+    page.get_by_text("Was this helpful?").wait_for()
+    page.wait_for_timeout(300)
+    expect(page.locator("figure")).to_have_count(0)
+
+
 def test_what_was_shown_a_moment_ago_is_not_shown_again(open_chat: Open, say: Say) -> None:
     page = open_chat()
     for count, message in enumerate(("compare", "compare", "plain", "plain", "plain", "compare"), 1):

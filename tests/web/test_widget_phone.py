@@ -7,6 +7,8 @@ from typing import Any, Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.web.conftest import reply
+
 Open = Callable[..., Page]
 Say = Callable[[Page, str], None]
 
@@ -68,6 +70,26 @@ def test_a_tile_asks_its_question(tile: str, question: str, open_chat: Open, ass
     page.get_by_role("button", name=tile).click()
     expect(page.locator("article.me")).to_contain_text(question)
     expect(page.locator("article.bot")).to_contain_text(f"You wrote: {question}")
+
+
+@pytest.mark.parametrize(
+    ("typed", "question"),
+    [
+        ("just diagnosed", "I have just been diagnosed with MS or ALS. What now?"),
+        ("For someone I love.", "How can I help somebody I love who has MS or ALS?"),
+        ("Living with it", "What helps people live with MS or ALS?"),
+        ("just diagnosed last week", "just diagnosed last week"),
+    ],
+)
+def test_who_types_what_stands_on_a_tile_asks_its_question(
+    typed: str, question: str, open_chat: Open, say: Any, assistant: Any
+) -> None:
+    page = open_chat(**PHONE)
+    page.get_by_role("button", name="Just diagnosed").wait_for()
+    say(page, typed)
+    expect(page.locator("article.bot")).to_contain_text(f"You wrote: {question}")
+    say(page, "Compare them")  # no tile is on the screen any more: what was talked about decides
+    expect(page.locator("article.bot").last).to_contain_text("You wrote: Compare them")
 
 
 def test_nothing_touches_the_ring_of_the_field(open_chat: Open) -> None:
@@ -152,3 +174,19 @@ def test_nothing_covers_the_field_at_400_percent(
         # And the answer can be read above it.
         answer = box(page, "article.bot .text")
         assert -2 <= answer["top"] < field["top"] - 20
+
+
+def test_in_a_crisis_all_numbers_stand_in_one_column(open_chat: Open, say: Any, assistant: Any) -> None:
+    lines = (
+        "Please talk to someone now.\nUS: Call or text 988. Chat at 988lifeline.org.\nNew Zealand: Call or text 1737."
+    )
+    assistant.replies["help"] = [
+        reply(f"{lines}\nUK: Call Samaritans on 116 123. Text SHOUT to 85258.", outcome="crisis")
+    ]
+    for width in (320, 390, 1280):
+        page = open_chat(viewport={"width": width, "height": 700})
+        say(page, "help")
+        ways = page.locator(".row > span > span")
+        expect(ways).to_have_count(5)
+        assert len(set(ways.evaluate_all("nodes => nodes.map((node) => node.getBoundingClientRect().left)"))) == 1
+        assert page.locator(".row").evaluate_all("nodes => nodes.every((node) => node.scrollWidth <= node.clientWidth)")
