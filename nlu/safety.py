@@ -23,10 +23,9 @@ from nlu.language import foreign, foreign_alarm
 ALARM, LANGUAGE = "alarm", "language"
 #: What the examples nearest to a message are, and what the classifier of intents makes of it.
 LIKE_CRIES, RANKING, SENTENCES = "like_cries", "intent_ranking", "sentences"
-#: From so many cries among its neighbours on a message is one; or one sentence is, when the whole leans that way.
-NEIGHBOURS, NEIGHBOURS_IN_SENTENCE, LEANS = 0.7, 0.95, 0.35
-#: From here on the classifier of intents alone is enough.
-CLASSIFIED = 0.8
+#: The mean of both from which on a message is a cry for help; or one sentence has hardly any other neighbours, when the
+#: whole leans that way.
+CRY, SENTENCE, LEANS = 0.45, 0.95, 0.30
 
 
 def find(text: str) -> Optional[str]:
@@ -39,7 +38,7 @@ def find(text: str) -> Optional[str]:
 class SafetyRules(GraphComponent):
     """Puts `crisis` or `emergency` first in the ranking where one is heard. All other numbers stay as they are.
 
-    Any is enough: the rules, the examples nearest to it, the classifier of intents, the phrases of other languages.
+    Any is enough: the rules, the phrases of other languages, or the nearest examples and the classifier together.
     """
 
     @classmethod
@@ -84,19 +83,17 @@ def _heard(message: Message, text: str) -> Optional[Dict[str, str]]:
 
 
 def _suspected(message: Message) -> Optional[str]:
-    """The alarm that a message is most like, by its neighbours or by the classifier of intents."""
-    ranking = {r["name"]: r["confidence"] for r in message.get(RANKING) or []}
-    classified, confidence = _leaning(ranking)
-    likest, share = _leaning(message.get(LIKE_CRIES) or {})
-    if share >= NEIGHBOURS:
-        return likest
-    if confidence >= CLASSIFIED:
-        return classified
+    """The alarm that a message is like, by its neighbours and by the classifier of intents together."""
+    classified = {r["name"]: r["confidence"] for r in message.get(RANKING) or []}
+    like = message.get(LIKE_CRIES) or {}
+    name, whole = _leaning({n: (classified.get(n, 0.0) + like.get(n, 0.0)) / 2 for n in LABELS})
+    if whole >= CRY:
+        return name
     for sentence in message.get(SENTENCES) or []:
-        name, of_sentence = _leaning(sentence.get(LIKE_CRIES) or {})
+        of_sentence, share = _leaning(sentence.get(LIKE_CRIES) or {})
         # A sentence of a story says little alone; the whole must point the same way.
-        if of_sentence >= NEIGHBOURS_IN_SENTENCE and share >= LEANS:
-            return name
+        if share >= SENTENCE and whole >= LEANS:
+            return of_sentence
     return None
 
 

@@ -203,23 +203,19 @@ def test_an_alarm_stands_first_and_leaves_every_other_number_as_measured() -> No
     assert message.get("intent_ranking")[1:] == [{"name": "prognosis", "confidence": 0.7}]
 
 
-def test_the_classifier_alone_is_enough() -> None:
-    message = processed(
-        "the evenings are long and there is less and less of him in them", [("crisis", 0.8), ("prognosis", 0.1)]
-    )
-    assert message.get("alarm") == {"outcome": "crisis", "rule": "classifier"}
-
-
 def test_a_question_about_nobody_in_particular_is_calm() -> None:
     assert is_general("is choking common in als")
     assert is_general("feeling down today, i am not in any danger")
     assert not is_general("i am not ok")
-    assert processed("is choking common in als", [("emergency", 0.8)]).get("alarm") is None
+    assert (
+        processed("is choking common in als", [("emergency", 0.8)], like_cries={"emergency": 0.8}).get("alarm") is None
+    )
 
 
 def test_what_says_nothing_is_no_alarm_by_the_classifier_alone() -> None:
     message = Message.build("blorp wuggle 77")
     message.set("intent_ranking", [{"name": "emergency", "confidence": 0.9}])
+    message.set("like_cries", {"emergency": 0.9})
     message.set("says_something", False)
     SafetyRules().process([message])
     assert message.get("alarm") is None
@@ -244,11 +240,11 @@ def test_no_character_keeps_a_cry_from_being_heard() -> None:
 
 def test_a_message_like_cries_for_help_is_one() -> None:
     text = "the evenings are long and there is less and less of him in them"
-    assert processed(text, [("support", 0.9)], like_cries={"crisis": 0.5, "emergency": 0.3}).get("alarm") == {
-        "outcome": "crisis",
-        "rule": "classifier",
-    }
-    assert not processed(text, [("support", 0.9)], like_cries={"crisis": 0.4, "emergency": 0.2}).get("alarm")
+    cry = {"outcome": "crisis", "rule": "classifier"}
+    assert processed(text, [("crisis", 0.6)], like_cries={"crisis": 0.3, "emergency": 0.1}).get("alarm") == cry
+    assert processed(text, [("support", 0.9)], like_cries={"crisis": 1.0}).get("alarm") == cry
+    assert processed(text, [("crisis", 0.8)], like_cries={"crisis": 0.0}).get("alarm") is None
+    assert processed(text, [("support", 0.9)], like_cries={"crisis": 0.7}).get("alarm") is None
 
 
 def test_one_sentence_is_enough_when_the_whole_leans_that_way() -> None:
@@ -260,8 +256,8 @@ def test_one_sentence_is_enough_when_the_whole_leans_that_way() -> None:
         )
         return bool(message.get("alarm"))
 
-    assert heard(0.4)
-    assert not heard(0.2)
+    assert heard(0.7)
+    assert not heard(0.5)
 
 
 @pytest.mark.parametrize(
