@@ -300,6 +300,10 @@ class Situation:
         scale = sum(own.values()) / max(sum(weighed.values()), 1e-6)
         return tuple((name, weight * scale) for name, weight in weighed.items())
 
+    def surely_ours(self, apart: float) -> bool:
+        """Whether a question of ours is likely, and more so than something else is."""
+        return bool(self.ranked) and self.ranked[0][1] >= self.thresholds.surely_ours and self.on_topic >= apart
+
     @cached_property
     def says_again(self) -> float:
         """How likely it asks the last question once more, read behind it."""
@@ -559,15 +563,13 @@ def _other_disease(s: Situation) -> Optional[Decision]:
     apart = s.message.confidence("other_condition")
     # "lemtrada thyroid" is asked of the drug.
     of_a_drug = s.message.ids("drug") and s.message.confidence("drug") >= apart
-    of_ours = bool(s.ranked) and s.ranked[0][1] >= s.thresholds.surely_ours and s.on_topic >= apart
-    ours = another or of_a_drug or of_ours
+    ours = another or of_a_drug or s.surely_ours(apart)
     if third and not s.message.conditions and apart >= s.thresholds.elsewhere and not ours:
         return Decision("other_condition")
-    if not third or s.scope.known_by in ("named", "implied"):
+    if not third or ours or s.scope.known_by in ("named", "implied"):
         return None
     likely = any(s.message.confidence(t) >= 0.2 for t in (*COMPARABLE, "what_about"))
-    compares = s.scope.known_by == "before" and (likely or another)
-    return None if compares else Decision("other_condition")
+    return None if likely and s.scope.known_by == "before" else Decision("other_condition")
 
 
 @rule("it is about something else")
@@ -576,6 +578,8 @@ def _elsewhere(s: Situation) -> Optional[Decision]:
     least = s.thresholds.elsewhere_named if s.scope.known_by in ("named", "implied") else s.thresholds.elsewhere
     if apart < least or (apart < s.on_topic and s.scope.known_by != "unknown"):
         return None
+    if s.message.ids("mimic") and s.surely_ours(apart):
+        return None  # "pseudo relapse from uti"
     return Decision("other_condition" if s.message.confidence("other_condition") >= apart / 2 else "out_of_scope")
 
 

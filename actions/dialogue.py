@@ -7,7 +7,7 @@ from typing import Callable, Dict, Optional, Sequence, Tuple
 
 from actions import answers, follow_ups, languages, limits, wording
 from actions.decision import DEFAULT, FOLLOWS, Decision, Thresholds, decide
-from actions.question import KIND_TOPICS, Context, Message, Question
+from actions.question import Context, Message, Question
 from actions.reply import Button, Evidence, Outcome, Reply, first_buttons
 from facts.schema import CONDITIONS, TOPICS
 from facts.store import Snapshot
@@ -121,18 +121,16 @@ def _remember(decision: Decision, reply: Reply, message: Message, context: Conte
     if reply.topic not in TOPICS or reply.outcome not in (Outcome.ANSWERED, Outcome.PERSONAL_ADVICE):
         # Small talk, nonsense, an alarm: what was talked about before is still there afterwards, and who has what.
         told = message.conditions if decision.say == "frightened" else ()
-        if decision.say == "personal_advice" and (about := [t for t in message.terms if t.kind in ("drug", "test")]):
-            # "What dose of baclofen do I need" - "and if I stop it?"
-            topic, conditions = KIND_TOPICS[about[0].kind], reply.conditions or message.conditions or CONDITIONS
-            return Context(topic, None, conditions=conditions, terms=tuple(about), offers=offers)
         return replace(context, clarified=0, offers=offers, conditions=told or context.conditions)
     same = reply.topic == context.topic and reply.conditions == context.conditions
     asked: Optional[Question] = decision.questions[0] if decision.questions else None
     terms = asked.terms if asked else message.terms or (context.terms if decision.say in _LEANING else ())
+    # "What dose of baclofen do I need" names no disease; "and if I stop it?" is about the drug all the same.
+    meant = reply.conditions or context.conditions or (CONDITIONS if terms else ())
     return Context(
         topic=reply.topic,
         question=reply.question or (context.question if decision.say in _LEANING else None),
-        conditions=reply.conditions or context.conditions,
+        conditions=meant,
         terms=tuple(t for t in terms if t.id in reply.terms),
         told=tuple(dict.fromkeys([*(context.told if same else ()), *reply.told]))[-MOST_TOLD:],
         offers=offers,

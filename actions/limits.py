@@ -239,24 +239,29 @@ def _emergency(message: Message, context: Context, facts: Snapshot) -> Reply:
     )
 
 
+#: The rule of `nlu/safety/crisis.yml` for somebody who fears to hurt the person they care for.
+CARER_MAY_HARM = "carer_may_harm"
+
+
 def _crisis(message: Message, context: Context, facts: Snapshot) -> Reply:
     by_line: Dict[str, List[str]] = {}
     for h in facts.helplines:
         by_line.setdefault(f"{h.crisis}{f'. {h.crisis_text}' if h.crisis_text else ''}", []).append(h.country)
     numbers = list(dict.fromkeys(n for h in facts.helplines for n in re.findall(r"\b\d{3}\b", h.emergency)))
+    text = wording.CRISIS_CARER if message.alarm_rule == CARER_MAY_HARM else wording.CRISIS
     return Reply(
         Outcome.CRISIS,
-        wording.CRISIS.format(lines=_lines(by_line), numbers=f"{', '.join(numbers[:-1])} or {numbers[-1]}"),
+        text.format(lines=_lines(by_line), numbers=f"{', '.join(numbers[:-1])} or {numbers[-1]}"),
         conditions=message.conditions,
         evidence=Evidence(sources=tuple(dict.fromkeys(s for h in facts.helplines for s in h.crisis_sources))),
     )
 
 
-def alarm_reply(outcome: str, facts: Optional[Snapshot]) -> Reply:
-    """The reply to a cry for help by itself, whatever else the message was: `crisis` or `emergency`."""
+def alarm_reply(outcome: str, facts: Optional[Snapshot], rule: str = "") -> Reply:
+    """The reply to a cry for help by itself, whatever else the message was: `crisis` or `emergency`, and its rule."""
     if facts is None:
         return Reply(Outcome(outcome), wording.ALARM_WITHOUT_FACTS[outcome])
-    return (_crisis if outcome == "crisis" else _emergency)(Message(), Context(), facts)
+    return (_crisis if outcome == "crisis" else _emergency)(Message(alarm_rule=rule), Context(), facts)
 
 
 SAY: Dict[str, Callable[[Message, Context, Snapshot], Reply]] = {

@@ -65,7 +65,7 @@ class Message:
         names_only: nothing but names was written ("als?").
         says_something: there is a word that is known.
         other_meaning: "MS" or "ALS" was there and meant something else.
-        alarm: `crisis` or `emergency`, where one was heard.
+        alarm: `crisis` or `emergency`, where one was heard, and `alarm_rule` by which rule.
         language: the language it is in, where that is not English.
         pressed: the question of a button.
     """
@@ -84,6 +84,7 @@ class Message:
     says_something: bool = True
     other_meaning: bool = False
     alarm: Optional[str] = None
+    alarm_rule: str = ""
     language: Optional[str] = None
     pressed: Optional[Question] = None
 
@@ -136,6 +137,7 @@ class Message:
             says_something=bool(parsed.get("says_something", True)),
             other_meaning=bool(parsed.get("other_meaning")),
             alarm=(parsed.get("alarm") or {}).get("outcome"),
+            alarm_rule=(parsed.get("alarm") or {}).get("rule", ""),
             language=parsed.get("language"),
         )
 

@@ -190,6 +190,12 @@ CRISIS = (
     "now.\n{lines}\nIf you might act on it, call your emergency number: {numbers}. If you can, stay near someone you "
     "trust. This chat stays open."
 )
+CRISIS_CARER = (
+    "Thank you for saying it. Caring can push anyone past their strength, and you both need help now. Make sure they "
+    "can breathe and are safe, then step out of the room and call someone.\n{lines}\nIf you or they are in danger, "
+    "call your emergency number: {numbers}. Ask the care team today for a break and for help at home. This chat stays "
+    "open."
+)
 #: Said when a cry for help is heard and even the facts, which hold every number, cannot be read.
 ALARM_WITHOUT_FACTS = {
     "emergency": (

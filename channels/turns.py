@@ -185,7 +185,7 @@ class Turns:
     async def _hear(self, output: Any, words: str) -> None:
         alarm = await _alarm(words)
         if alarm:
-            output.alarm = alarm_reply(alarm.outcome, self._disclaimer)
+            output.alarm = alarm_reply(alarm.outcome, self._disclaimer, alarm.rule)
 
     async def _in_line(self, message: UserMessage, person: str, heard: Awaitable[None]) -> Optional[Refusal]:
         async with self._line(message.sender_id):
@@ -212,11 +212,11 @@ class Turns:
                 self._lines.pop(conversation, None)
 
 
-def alarm_reply(outcome: str, disclaimer: str) -> Content:
+def alarm_reply(outcome: str, disclaimer: str, rule: str = "") -> Content:
     """The reply to a cry for help, made without Rasa, and without facts when they cannot be read."""
     try:
         facts = fact_store().snapshot()
-        return replace(dialogue.alarm_reply(outcome, facts).content(facts), disclaimer=disclaimer)
+        return replace(dialogue.alarm_reply(outcome, facts, rule).content(facts), disclaimer=disclaimer)
     except Exception as error:  # noqa: BLE001 - whatever it is, who cries for help is answered
         logger.error("An alarm is answered without facts (%s).", type(error).__name__)
         return Content(Outcome(outcome), answer=wording.ALARM_WITHOUT_FACTS[outcome], disclaimer=disclaimer)

@@ -409,3 +409,60 @@ def test_what_is_compared_goes_before_that_they_differ(talk: Any) -> None:
     asked = {"difference/overview": 0.5, "diagnosis/overview": 0.4}
     assert talk.say(asked, "how is ms diagnosed vs als", "MS ALS")["question"] == "diagnosis/overview"
     assert talk.say({"difference/overview": 0.9}, "ms vs als", "MS ALS")["question"] == "difference/overview"
+
+
+@pytest.mark.parametrize("text", ["how long does that take", "is it safe", "how many of them"])
+def test_a_turn_without_words_of_its_own_stays_with_the_talk(text: str, talk: Any) -> None:
+    talk.say("treatment/stem_cells", "what is hsct", "MS")
+    alone = {"diagnosis/how_long": 0.8, "out_of_scope": 0.2}
+    reply = talk.say(alone, text, following={"treatment/stem_cells": 0.9, "treatment/overview": 0.05})
+    assert reply["topic"] == "treatment"
+
+
+def test_what_has_words_of_its_own_and_is_sure_leaves_the_talk(talk: Any) -> None:
+    talk.say("treatment/stem_cells", "what is hsct", "MS")
+    text = "how long until i get a diagnosis"
+    reply = talk.say({"diagnosis/how_long": 0.9}, text, following={"treatment/stem_cells": 0.9})
+    assert reply["topic"] == "diagnosis"
+
+
+def test_a_question_that_is_silent_on_the_disease_gives_way_to_one_that_is_not(talk: Any, facts: Any) -> None:
+    silent = "pregnancy/postpartum_relapse" if "pregnancy/postpartum_relapse" in facts.questions else None
+    silent = silent or next(n for n, q in sorted(facts.questions.items()) if set(q.answers) == {"MS"} and not q.of)
+    topic = silent.partition("/")[0]
+    told = next(n for n, q in sorted(facts.questions.items()) if n.startswith(f"{topic}/") and "ALS" in q.answers)
+    assert talk.say({silent: 0.5, told: 0.3}, "and in als", "ALS")["question"] == told
+
+
+def test_a_drugs_own_question_needs_no_disease(talk: Any) -> None:
+    reply = talk.say({"drug/side_effects": 0.9}, "baclofen side effects", drug="baclofen")
+    assert (reply["outcome"], reply["terms"]) == ("answered", ["baclofen"])
+
+
+def test_an_illness_named_beside_a_question_of_ours_is_not_refused(talk: Any) -> None:
+    measured = {"progression/pseudo_relapse": 0.55, "other_condition": 0.45}
+    named = talk.say(measured, "pseudo relapse from uti", mimic="uti", more={"names_only": False})
+    assert named["outcome"] != "other_condition"
+
+
+def test_the_drug_of_a_personal_question_is_remembered(talk: Any) -> None:
+    talk.say("personal_advice", "what dose of baclofen should i take", drug="baclofen")
+    reply = talk.say("unclear", "and stopping it?", following={"drug/stopping": 0.6, "drug/what_is": 0.2})
+    assert (reply["outcome"], reply["terms"]) == ("answered", ["baclofen"])
+
+
+def test_a_sentence_that_says_that_asks_what_the_message_is_about(talk: Any) -> None:
+    laugh, cause = "cognition/laughing_crying", "cause/overview"
+    text = "My nan laughs at funerals with MND. Is that from the illness?"
+    sentences = [
+        {"text": "My nan laughs at funerals with MND.", "asked": laugh, "asks": 0.1},
+        {"text": "Is that from the illness?", "asked": {cause: 0.6, laugh: 0.1}},
+    ]
+    reply = talk.say({laugh: 0.6, cause: 0.2}, text, "ALS", sentences=sentences)
+    assert reply["question"] == laugh
+
+
+def test_which_is_slower_is_asked_within_what_was_talked_about(talk: Any) -> None:
+    talk.say("prognosis/bulbar_or_limb", "limb or bulbar onset", "ALS", subtype="bulbar-onset")
+    reply = talk.say("which_is_worse", "which is slower", following={"prognosis/bulbar_or_limb": 0.9})
+    assert reply["topic"] != "difference"

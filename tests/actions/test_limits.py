@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from actions import dialogue, wording
+from actions import dialogue, limits, wording
 from actions.decision import SMALLTALK
 from facts.schema import TOPICS
 from facts.store import Snapshot
+from nlu.alarm import rules
 
 #: Telling a person what they have, or that they are fine.
 VERDICT = re.compile(
@@ -182,6 +183,16 @@ def test_a_crisis_is_met_with_warmth_and_the_chat_stays_open(talk: Any) -> None:
     talk.say("fatality/overview", "do people die of als", "ALS")
     assert "not have to go through this alone" in alarm(talk, "crisis")["answer"].replace("don't", "not")
     assert talk.say("support/overview", "who can help", following="support/overview")["outcome"] == "answered"
+
+
+def test_a_carer_who_fears_to_hurt_somebody_is_told_to_step_out_and_call(talk: Any, facts: Snapshot) -> None:
+    assert limits.CARER_MAY_HARM in {rule.name for rule in rules().rules}
+    reply = talk.say("greet", "x", more={"alarm": {"outcome": "crisis", "rule": limits.CARER_MAY_HARM}})
+    assert reply["outcome"] == "crisis"
+    assert "step out of the room" in reply["answer"]
+    assert all(line.crisis in reply["answer"] for line in facts.helplines)
+    assert dialogue.alarm_reply("crisis", facts, limits.CARER_MAY_HARM).answer == reply["answer"]
+    assert "step out" not in alarm(talk, "crisis")["answer"]
 
 
 @pytest.mark.parametrize("outcome", ["crisis", "emergency"])
