@@ -39,8 +39,6 @@ class Thresholds:
     not_covered: float = 0.50
     #: Something else, even behind an answer.
     surely_elsewhere: float = 0.60
-    #: A question of ours, even where another disease is named.
-    surely_ours: float = 0.50
     #: A person's own case; lower where they ask what to do.
     personal: float = 0.35
     personal_decision: float = 0.15
@@ -299,10 +297,6 @@ class Situation:
         weighed = {name: (own.get(name, 0.0) + self.thresholds.unseen) * whole[name] for name in whole}
         scale = sum(own.values()) / max(sum(weighed.values()), 1e-6)
         return tuple((name, weight * scale) for name, weight in weighed.items())
-
-    def surely_ours(self, apart: float) -> bool:
-        """Whether a question of ours is likely, and more so than something else is."""
-        return bool(self.ranked) and self.ranked[0][1] >= self.thresholds.surely_ours and self.on_topic >= apart
 
     @cached_property
     def says_again(self) -> float:
@@ -563,7 +557,7 @@ def _other_disease(s: Situation) -> Optional[Decision]:
     apart = s.message.confidence("other_condition")
     # "lemtrada thyroid" is asked of the drug.
     of_a_drug = s.message.ids("drug") and s.message.confidence("drug") >= apart
-    ours = another or of_a_drug or s.surely_ours(apart)
+    ours = another or of_a_drug
     if third and not s.message.conditions and apart >= s.thresholds.elsewhere and not ours:
         return Decision("other_condition")
     if not third or ours or s.scope.known_by in ("named", "implied"):
@@ -578,8 +572,6 @@ def _elsewhere(s: Situation) -> Optional[Decision]:
     least = s.thresholds.elsewhere_named if s.scope.known_by in ("named", "implied") else s.thresholds.elsewhere
     if apart < least or (apart < s.on_topic and s.scope.known_by != "unknown"):
         return None
-    if s.message.ids("mimic") and s.surely_ours(apart):
-        return None  # "pseudo relapse from uti"
     return Decision("other_condition" if s.message.confidence("other_condition") >= apart / 2 else "out_of_scope")
 
 

@@ -439,10 +439,11 @@ def test_a_drugs_own_question_needs_no_disease(talk: Any) -> None:
     assert (reply["outcome"], reply["terms"]) == ("answered", ["baclofen"])
 
 
-def test_an_illness_named_beside_a_question_of_ours_is_not_refused(talk: Any) -> None:
-    measured = {"progression/pseudo_relapse": 0.55, "other_condition": 0.45}
-    named = talk.say(measured, "pseudo relapse from uti", mimic="uti", more={"names_only": False})
-    assert named["outcome"] != "other_condition"
+def test_a_disease_beside_a_drug_is_asked_of_the_drug(talk: Any) -> None:
+    measured = {"drug/side_effects": 0.5, "other_condition": 0.45}
+    reply = talk.say(measured, "lemtrada thyroid", mimic="thyroid-disease", drug="alemtuzumab")
+    assert reply["outcome"] == "answered"
+    assert "alemtuzumab" in reply["terms"]
 
 
 def test_the_drug_of_a_personal_question_is_remembered(talk: Any) -> None:
