@@ -122,6 +122,8 @@ COMPARABLE = ("mimics", "difference", "similarity", "diagnosis", "symptom_check"
               "prognosis", "early_signs", "symptoms")  # fmt: skip
 #: What two diseases named together look like, whatever else is asked.
 IN_GENERAL = ("difference/overview", "similarity/overview")
+#: What comes first, whichever disease it is: "just diagnosed".
+OPENING = ("support/newly_diagnosed", "support/help_someone")
 #: Their own signs: what such signs mean in general, never what they mean in them.
 OWN_SIGNS = ("symptom_check", "early_signs", "symptoms", "mimics", "vision_senses", "mobility", "pain_fatigue",
              "bladder_bowel", "when_to_see_doctor")  # fmt: skip
@@ -167,6 +169,10 @@ _HAS_IT = re.compile(
     rf"^\W*(?:(?:hi|hello|hey|well|so|um|ok)\b\W*)?(?P<who>i|ive|i've|my \w+|our \w+|he|she|mum|mom|dad)\b"
     rf"(?:(?! (?:if|think|thinks|worry|worried|fear|scared|might|may|could|wonder|not|never)\b)[^?.!]){{0,40}}?"
     rf"\b(?:have|has|got|have got|ive|i've|with|living with|it is|it's) {_NAMED}(?P<rest>[^?]{{0,40}})$"
+)
+#: ... and asks something behind it: "my mum has ms. whats the chance i get it".
+_ASKS_MORE = re.compile(
+    r"\b(?:and|what|whats|what's|how|why|when|who|which|where|can|could|will|would|should|does|do|is|are)\b"
 )
 #: Asks which of two is the worse one, not which drug is the best.
 _WORSE = re.compile(r"\b(?:worse|worst|harder|hardest|deadlier|deadliest|dangerous|serious|severe|scarier|bad|awful)\b")
@@ -477,7 +483,7 @@ def _has_it(s: Situation) -> Optional[Decision]:
     if len(named) != 1 or s.message.terms or len(s.text.split()) > TOLD_IN:
         return None
     told = _HAS_IT.search(s.text)
-    if not told or "and" in told["rest"].split():
+    if not told or _ASKS_MORE.search(told["rest"]):
         return None
     own = Question("support", named, text=s.message.text, id="support/newly_diagnosed")
     return Decision("answer", questions=(own,)) if told["who"][0] == "i" and s.known(own) else Decision("frightened")
@@ -681,7 +687,8 @@ def _nameless(s: Situation) -> Optional[Decision]:
         ours = {t.kind for t in s.message.terms} & {"gene", "subtype", "person", "test"}
         only_one = len(s.known(question)) == 1 and sure >= s.thresholds.nameless_topic
         of_a_drug = question.ids("drug") and sure >= s.thresholds.nameless_topic and question.topic == "drug"
-        if (speaks and of_topic >= s.thresholds.nameless_topic) or ours or only_one or of_a_drug:
+        opens = question.name in OPENING and sure >= s.thresholds.nameless_topic
+        if (speaks and of_topic >= s.thresholds.nameless_topic) or ours or only_one or of_a_drug or opens:
             return Decision("answer", questions=(replace(question, conditions=s.known(question)),))
     if s.message.confidence(*ELSEWHERE) >= max(s.on_topic, s.message.confidence("unclear")):
         return Decision("out_of_scope")

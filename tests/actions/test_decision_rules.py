@@ -467,3 +467,18 @@ def test_which_is_slower_is_asked_within_what_was_talked_about(talk: Any) -> Non
     talk.say("prognosis/bulbar_or_limb", "limb or bulbar onset", "ALS", subtype="bulbar-onset")
     reply = talk.say("which_is_worse", "which is slower", following={"prognosis/bulbar_or_limb": 0.9})
     assert reply["topic"] != "difference"
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [("support/newly_diagnosed", "just diagnosed"), ("support/help_someone", "someone i love was just diagnosed")],
+)
+def test_what_comes_first_needs_no_disease(asked: str, text: str, talk: Any) -> None:
+    reply = talk.say({asked: 0.9}, text)
+    assert (reply["outcome"], reply["question"], reply["conditions"]) == ("answered", asked, ["MS", "ALS"])
+
+
+def test_who_says_who_has_it_and_asks_something_gets_an_answer(talk: Any) -> None:
+    reply = talk.say("genetics/child", "my mum has ms. whats the chance i get it", "MS")
+    assert reply["question"] == "genetics/child"
+    assert talk.say("support/overview", "my mum has ms", "MS")["outcome"] == "smalltalk"
