@@ -69,6 +69,13 @@ async def test_a_cry_for_help_is_answered_when_the_turn_fails(way: str, text: st
     assert message["text"].count(words.DISCLAIMER) == 1
 
 
+async def test_a_carer_who_fears_to_hurt_somebody_gets_their_own_words_when_the_turn_fails():
+    async with serving(RestInput(), Assistant(ValueError())) as client:
+        message = first(await client.post("/webhook", json=body("I am scared I will hit him")))
+    assert message["metadata"]["outcome"] == "crisis"
+    assert "step out of the room" in message["text"]
+
+
 async def test_a_fault_in_looking_for_an_alarm_costs_nobody_the_turn(monkeypatch: pytest.MonkeyPatch):
     def broken(text: str) -> None:
         raise ValueError(text)
