@@ -150,7 +150,7 @@ def test_any_json_gets_the_status_that_the_schema_says(
         ("compare life expectancy in ms and als", "answered"),
         ("What causes ALS? And is there a cure for it?", "answered"),
         ("help me understand this", "clarify"),
-        ("what does mri cost for ms", "not_covered"),
+        ("how much does biogen earn with ms drugs", "not_covered"),
         ("symptoms of lupus", "other_condition"),
         ("what will the weather be tomorrow", "out_of_scope"),
         ("should I stop taking my riluzole", "personal_advice"),

@@ -53,7 +53,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "symptom": ("does als cause tingling", {"outcome": "answered", "topic": "symptom_check", "terms": ["tingling"]}),
     "drug": ("what is ocrelizumab", {"outcome": "answered", "topic": "drug", "terms": ["ocrelizumab"]}),
     "clarify": ("tell me more", {"outcome": "clarify"}),
-    "not covered": ("what does mri cost for ms", {"outcome": "not_covered"}),
+    "not covered": ("how much does biogen earn with ms drugs", {"outcome": "not_covered"}),
     "other condition": ("what is lupus", {"outcome": "other_condition", "terms": ["lupus"]}),
     "out of scope": ("what is the weather", {"outcome": "out_of_scope"}),
     "other language": ("was ist multiple sklerose", {"outcome": "other_language", "language": "de"}),

@@ -29,7 +29,7 @@ def sender() -> str:
         ("my dad has ALS, how fast does it progress?", "answered", "progression", ["ALS"]),
         ("Can MS be mistaken for lupus?", "answered", "mimics", ["MS"]),
         ("help me understand this", "clarify", None, []),
-        ("what does mri cost for ms", "not_covered", None, ["MS"]),
+        ("how much does biogen earn with ms drugs", "not_covered", None, ["MS"]),
         ("symptoms of lupus", "other_condition", None, []),
         ("what will the weather be tomorrow", "out_of_scope", None, []),
         ("I have tingling in my hands, is it MS?", "personal_advice", ..., ["MS"]),

@@ -28,7 +28,7 @@ CONVERSATIONS = {
     "named": ["is riluzole the only drug for ALS?", "does als cause tingling", "lupus or MS", "symptoms of lupus"],
     "limits": [
         "I have tingling in my hands, is it MS?",
-        "what does mri cost for ms",
+        "how much does biogen earn with ms drugs",
         "what is the weather",
         "i want to die",
         "he is choking right now",

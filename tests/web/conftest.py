@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+# Nothing here measures time: a busy machine may take longer than a person would wait.
+expect.set_options(timeout=20_000)
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
@@ -286,7 +289,7 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
             "console",
             lambda entry: problems.append(entry.text) if "Content Security Policy" in entry.text else None,
         )
-        context.set_default_timeout(8000)
+        context.set_default_timeout(20_000)
         contexts.append(context)
         return context
 
