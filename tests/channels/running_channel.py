@@ -60,3 +60,11 @@ async def until(condition, seconds=15.0):
             return
         await asyncio.sleep(0.01)
     raise AssertionError("it did not happen")
+
+
+async def begun_before(channel, seconds=0.5):
+    """Waits a little for the turns under way: two conversations are read side by side, and either may end first."""
+    for _ in range(int(seconds / 0.01)):
+        if not channel or not channel._tasks:
+            return
+        await asyncio.sleep(0.01)

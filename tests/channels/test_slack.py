@@ -20,7 +20,7 @@ from facts import drawings
 from replies.contract import Content
 from tests.channels.outcomes import DISCLAIMER, DRAWN, OUTCOMES, reply
 from tests.channels.outcomes import words_of as every_word
-from tests.channels.running_channel import Assistant, serving, until
+from tests.channels.running_channel import Assistant, begun_before, serving, until
 from tests.channels.slack_api import TOKEN, SlackApi, buttons, check, links, shown
 from tests.channels.slack_api import picture as picture_in
 
@@ -32,8 +32,8 @@ _numbers = itertools.count(1)
 class Slack:
     """Slack's side: signs calls and delivers them."""
 
-    def __init__(self, client, api, assistant):
-        self.client, self.api, self.assistant = client, api, assistant
+    def __init__(self, client, api, assistant, channel=None):
+        self.client, self.api, self.assistant, self.channel = client, api, assistant, channel
 
     async def call(self, body, kind="application/json", headers=None, secret=SECRET, age=0):
         content = body if isinstance(body, bytes) else body.encode()
@@ -47,6 +47,7 @@ class Slack:
 
     async def answered(self, call):
         """Makes a call and waits for the message that it leads to."""
+        await begun_before(self.channel)
         before = len(self.api.posts)
         await call
         await until(lambda: len(self.api.posts) > before)
@@ -89,8 +90,8 @@ def channel_for(api, **more):
 @asynccontextmanager
 async def slack(answer=HELLO, **more):
     assistant = Assistant(answer)
-    async with SlackApi() as api, serving(channel_for(api, **more), assistant) as client:
-        yield Slack(client, api, assistant)
+    async with SlackApi() as api, serving(channel := channel_for(api, **more), assistant) as client:
+        yield Slack(client, api, assistant, channel)
 
 
 @pytest.mark.asyncio

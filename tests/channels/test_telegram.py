@@ -17,7 +17,7 @@ from channels.telegram import EXPIRED, MOST_IN_CAPTION, Presses, TelegramInput, 
 from facts import drawings
 from replies.contract import Content
 from tests.channels.outcomes import DISCLAIMER, DRAWN, LONG_PAYLOAD, OUTCOMES, reply, words_of
-from tests.channels.running_channel import Assistant, serving, until
+from tests.channels.running_channel import Assistant, begun_before, serving, until
 from tests.channels.telegram_api import TOKEN, Parsed, TelegramApi
 
 SECRET = "a-secret-of-our-own_1"
@@ -30,8 +30,8 @@ _numbers = itertools.count(1)
 class Telegram:
     """Telegram's side: delivers updates."""
 
-    def __init__(self, client, api, assistant):
-        self.client, self.api, self.assistant = client, api, assistant
+    def __init__(self, client, api, assistant, channel=None):
+        self.client, self.api, self.assistant, self.channel = client, api, assistant, channel
 
     async def call(self, body, secret=SECRET):
         headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret is not None else {}
@@ -52,6 +52,7 @@ class Telegram:
 
     async def answered(self, call):
         """Makes a call and waits for the message that it leads to."""
+        await begun_before(self.channel)
         before = len(self.api.sent)
         await call
         await until(lambda: len(self.api.sent) > before)
@@ -76,9 +77,9 @@ def channel_for(api, token=TOKEN, **more):
 @asynccontextmanager
 async def telegram(answer=HELLO, **more):
     assistant = Assistant(answer)
-    async with TelegramApi() as api, serving(channel_for(api, **more), assistant) as client:
+    async with TelegramApi() as api, serving(channel := channel_for(api, **more), assistant) as client:
         await until(lambda: api.webhooks)
-        yield Telegram(client, api, assistant)
+        yield Telegram(client, api, assistant, channel)
 
 
 @pytest.mark.asyncio
