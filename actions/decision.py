@@ -37,6 +37,8 @@ class Thresholds:
     elsewhere: float = 0.40
     elsewhere_named: float = 0.75
     not_covered: float = 0.50
+    #: ... likelier than all questions of ours together, none of which stands out.
+    nearly_not_covered: float = 0.40
     #: Something else, even behind an answer.
     surely_elsewhere: float = 0.60
     #: A person's own case; lower where they ask what to do.
@@ -314,6 +316,7 @@ class Situation:
         t = self.thresholds
         kinds = {term.kind for term in terms}
         before = {term.kind for term in self.context.terms} if self.follows else set()
+        within_one = len(self.message.conditions) == 1 and "subtype" in kinds
         found: List[Tuple[Question, float]] = []
         for name, confidence in measured:
             record = self.facts.questions.get(name)
@@ -331,7 +334,6 @@ class Situation:
             if self.follows and name == f"{self.context.topic}/overview":
                 weight *= t.general_again
             # "how is MS diagnosed vs ALS" asks for more than how they differ, "PLS or ALS" for something else.
-            within_one = len(self.message.conditions) == 1 and "subtype" in kinds
             if name in IN_GENERAL and (self.message.conditions == CONDITIONS or within_one):
                 weight *= t.how_they_differ
             if record.of and record.of not in kinds | before:
@@ -583,8 +585,13 @@ def _elsewhere(s: Situation) -> Optional[Decision]:
 
 @rule("it was never written down here")
 def _not_covered(s: Situation) -> Optional[Decision]:
-    sure = s.message.confidence("not_covered") >= s.thresholds.not_covered
-    return Decision("not_covered") if sure and s.likeliest is None else None
+    likely = s.message.confidence("not_covered")
+    sure = likely >= s.thresholds.not_covered and s.likeliest is None
+    # "What does a stairlift cost" is near every price that is known, and is none of them.
+    far = likely >= max(s.thresholds.nearly_not_covered, s.on_topic) and all(
+        c < s.thresholds.own_question for _, c in s.ranked[:1]
+    )
+    return Decision("not_covered") if sure or far else None
 
 
 # --- questions ----------------------------------------------------------------------------------------
@@ -687,7 +694,7 @@ def _nameless(s: Situation) -> Optional[Decision]:
         ours = {t.kind for t in s.message.terms} & {"gene", "subtype", "person", "test"}
         only_one = len(s.known(question)) == 1 and sure >= s.thresholds.nameless_topic
         of_a_drug = question.ids("drug") and sure >= s.thresholds.nameless_topic and question.topic == "drug"
-        opens = question.name in OPENING and sure >= s.thresholds.nameless_topic
+        opens = question.name in OPENING and sure >= s.thresholds.talk
         if (speaks and of_topic >= s.thresholds.nameless_topic) or ours or only_one or of_a_drug or opens:
             return Decision("answer", questions=(replace(question, conditions=s.known(question)),))
     if s.message.confidence(*ELSEWHERE) >= max(s.on_topic, s.message.confidence("unclear")):

@@ -281,7 +281,13 @@ def test_a_button_is_no_cry_for_help() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["both legs went to sleep on the train", "we hit a dead end with the insurance", "please close this chat"]
+    "text",
+    [
+        "both legs went to sleep on the train",
+        "we hit a dead end with the insurance",
+        "please close this chat",
+        "i want to go home",
+    ],
 )
 def test_the_classifier_alone_raises_no_alarm_over_things_of_every_day(text: str) -> None:
     assert processed(text, [("emergency", 0.9)], like_cries={"emergency": 1.0}).get("alarm") is None
