@@ -78,6 +78,8 @@ class Thresholds:
     by_itself: float = 0.70
     #: A turn that asks the last question again in other words ("for how long") gets the facts nearest to it.
     nearer: float = 0.50
+    #: A question that may be meant is offered to somebody who is asked back.
+    offered: float = 0.05
     #: The second question of a message is answered as well, in short, when it is nearly as likely as the first.
     second: float = 0.70
     second_question: float = 0.20
@@ -257,7 +259,12 @@ class Situation:
     def follows(self) -> bool:
         """A short message that names no disease and is on no topic of its own, behind an answer."""
         short = self.scope.known_by == "before" and len(self.text.split()) <= 14
-        return self.context.topic is not None and short and not self.asks_by_itself
+        return self.context.topic is not None and short and not self.asks_by_itself and not self.opens
+
+    @cached_property
+    def opens(self) -> bool:
+        """Whether it says what comes first, whichever disease it is and whatever was talked about: "just diagnosed"."""
+        return any(name in OPENING and value >= self.thresholds.talk for name, value in self.message.questions[:1])
 
     @cached_property
     def says_little(self) -> bool:
@@ -694,8 +701,7 @@ def _nameless(s: Situation) -> Optional[Decision]:
         ours = {t.kind for t in s.message.terms} & {"gene", "subtype", "person", "test"}
         only_one = len(s.known(question)) == 1 and sure >= s.thresholds.nameless_topic
         of_a_drug = question.ids("drug") and sure >= s.thresholds.nameless_topic and question.topic == "drug"
-        opens = question.name in OPENING and sure >= s.thresholds.talk
-        if (speaks and of_topic >= s.thresholds.nameless_topic) or ours or only_one or of_a_drug or opens:
+        if (speaks and of_topic >= s.thresholds.nameless_topic) or ours or only_one or of_a_drug or s.opens:
             return Decision("answer", questions=(replace(question, conditions=s.known(question)),))
     if s.message.confidence(*ELSEWHERE) >= max(s.on_topic, s.message.confidence("unclear")):
         return Decision("out_of_scope")
@@ -760,5 +766,5 @@ def _personal_after_all(s: Situation) -> Optional[Decision]:
 
 
 def offered(s: Situation) -> Tuple[Question, ...]:
-    """The likeliest questions, to choose from."""
-    return tuple(q for q, _ in s.ranked[:8] if s.known(q))[:4]
+    """The likeliest questions, to choose from; none where all are as good as none."""
+    return tuple(q for q, c in s.ranked[:8] if c >= s.thresholds.offered and s.known(q))[:4]

@@ -489,3 +489,18 @@ def test_who_says_who_has_it_and_asks_something_gets_an_answer(talk: Any) -> Non
     reply = talk.say("genetics/child", "my mum has ms. whats the chance i get it", "MS")
     assert reply["question"] == "genetics/child"
     assert talk.say("support/overview", "my mum has ms", "MS")["outcome"] == "smalltalk"
+
+
+def test_just_diagnosed_is_no_follow_up(talk: Any) -> None:
+    talk.say("when_to_see_doctor/overview", "when should i see a doctor", "ALS")
+    measured, behind = {"support/newly_diagnosed": 0.53}, {"when_to_see_doctor/emergency_now": 0.9}
+    reply = talk.say(measured, "just diagnosed", following=behind)
+    assert (reply["question"], reply["conditions"]) == ("support/newly_diagnosed", ["ALS"])
+
+
+def test_what_is_hardly_likely_is_not_offered(talk: Any) -> None:
+    measured = {"unclear": 0.3, "vision_senses/lhermitte": 0.04, "mobility/clonus": 0.02}
+    reply = talk.say(measured, "blorp wuggle flarn")
+    assert reply["outcome"] == "clarify"
+    assert reply.buttons
+    assert not any("Lhermitte" in title for title, _ in reply.buttons)
